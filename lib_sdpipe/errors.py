@@ -1,0 +1,37 @@
+"""What can go wrong, one class per exit code. Trouble in the user's files is a finding, not one of these."""
+
+from __future__ import annotations
+
+
+class SdPipeError(Exception):
+    """A fault that ends a verb. The text names the file, the cause and the next step."""
+
+    exit_code = 3
+
+
+class UnknownNameError(SdPipeError):
+    """A run or an image that the caller named is not in the library."""
+
+    exit_code = 1
+
+
+class UsageError(SdPipeError):
+    """The call itself is wrong."""
+
+    exit_code = 2
+
+
+class LockedError(SdPipeError):
+    """Another process holds what this one needs."""
+
+    exit_code = 4
+
+
+class NoLibraryError(SdPipeError):
+    """There is no readable library at the given place."""
+
+    exit_code = 5
+
+
+class RecordError(SdPipeError):
+    """A record file cannot be read: broken JSON, wrong schema or wrong types."""

@@ -1,0 +1,74 @@
+"""Attaching to a host and letting go: what scripts/sdpipe.py registers."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from lib_sdpipe.hosts import settings
+from lib_sdpipe.hosts.pass_wrapper import install_wrapper, remove_wrapper
+from lib_sdpipe.hosts.session import Session
+from lib_sdpipe.store.layout import find_layout
+from lib_sdpipe.ui.panel import build_panel
+from lib_sdpipe.ui.tab import TabHost, build_tab
+
+log = logging.getLogger("sdpipe")
+
+# The one piece of state that outlives Reload UI: a job that runs meanwhile goes on being the same run.
+_session: Session | None = None
+
+_FLUSH_SECONDS = 5.0
+
+
+class Extension:
+    """What the host calls; made anew at every load of the script."""
+
+    def __init__(self, session: Session, folder: str) -> None:
+        self.session = session
+        self.folder = folder
+
+    def register_settings(self) -> None:
+        settings.register_settings()
+
+    def build_panel(self, tab: str) -> list[Any]:
+        return build_panel(tab, settings.default_options(), settings.is_paused())
+
+    def build_tab(self) -> list[tuple[Any, str, str]]:
+        return [(build_tab(_RunsTab(self.session)), "Runs", "sdpipe_runs")]
+
+    def start(self, demo: Any, app: Any) -> None:
+        """The page is up: open the library, so that what a killed process left is completed now."""
+        self.session.open_library()
+
+    def detach(self) -> None:
+        """Reload UI: finish what is queued and take the wrapper off; a running pass keeps the session."""
+        self.session.recorder.flush(_FLUSH_SECONDS)
+        remove_wrapper()
+
+
+class _RunsTab(TabHost):
+    """What the tab needs to know of the host."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def layout(self) -> Any:
+        return find_layout(settings.runs_folder(), settings.cache_folder())
+
+    def fault(self) -> str | None:
+        return self._session.recorder.fault
+
+    def is_paused(self) -> bool:
+        return settings.is_paused()
+
+    def set_paused(self, paused: bool) -> str | None:
+        return settings.set_paused(paused)
+
+
+def attach(folder: str) -> Extension:
+    """Called when the script is loaded: the session of this process, with the host's main loop wrapped."""
+    global _session
+    if _session is None:
+        _session = Session()
+    install_wrapper(_session)
+    return Extension(_session, folder)

@@ -1,0 +1,176 @@
+"""What a processing object says about a pass and about one image, by the manifest's field names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from modules import shared
+
+from lib_sdpipe.hosts.request import is_img2img
+from lib_sdpipe.manifest.infotext import parse_hashes
+from lib_sdpipe.record.facts import DetailerPass, ImageValues, Json, PassFacts
+
+_SETTINGS = (
+    "sampler_name", "scheduler", "steps", "cfg_scale", "distilled_cfg_scale", "width", "height", "restore_faces", "tiling", "eta",
+)
+_IMG2IMG_SETTINGS = ("denoising_strength", "resize_mode", "image_cfg_scale", "initial_noise_multiplier")
+_INPAINT_SETTINGS = (
+    "mask_blur_x", "mask_blur_y", "inpainting_fill", "inpaint_full_res", "inpaint_full_res_padding", "inpainting_mask_invert",
+)
+_HIRES = (
+    "hr_scale", "hr_upscaler", "hr_second_pass_steps", "hr_resize_x", "hr_resize_y", "hr_checkpoint_name", "hr_additional_modules",
+    "hr_sampler_name", "hr_scheduler", "hr_prompt", "hr_negative_prompt", "hr_cfg", "hr_distilled_cfg", "denoising_strength",
+)
+_DETAILER_PREFIX = "ADetailer "
+_NO_CHECKPOINT = (None, "", "None", "none")
+
+
+def stage_of(p: Any) -> str:
+    if not is_img2img(p):
+        return "txt2img"
+    return "inpaint" if getattr(p, "image_mask", None) is not None else "img2img"
+
+
+def read_pass(p: Any) -> PassFacts:
+    """The pass that begins: options are overridden and samplers fixed, so these are the settings used."""
+    settings = read_settings(p)
+    hires = bool(getattr(p, "enable_hr", False))
+    seed = p.seed if isinstance(p.seed, int) and p.seed != -1 else None
+    return PassFacts(
+        stage=stage_of(p), planned=p.batch_size * p.n_iter, settings=settings, requested_seed=seed,
+        first_pass=settings if hires else None,
+    )
+
+
+def read_settings(p: Any) -> Json:
+    """This stage's settings: JSON values only, the host API's names."""
+    names = _SETTINGS
+    if is_img2img(p):
+        names += _IMG2IMG_SETTINGS + (_INPAINT_SETTINGS if stage_of(p) == "inpaint" else ())
+    settings = _plain({name: getattr(p, name) for name in names if hasattr(p, name)})
+    settings["styles"] = [style for style in getattr(p, "styles", None) or [] if isinstance(style, str)]
+    settings["clip_skip"] = shared.opts.data.get("CLIP_stop_at_last_layers")
+    modules = shared.opts.data.get("forge_additional_modules")
+    if modules:
+        settings["forge_additional_modules"] = [re.split(r"[\\/]", str(module))[-1] for module in modules]
+    return settings
+
+
+def read_image(p: Any, iteration: int, index: int, infotext: str | None) -> ImageValues:
+    """One image of a pass; `iteration` and `index` in the batch as the pass tracker has them."""
+    position = iteration * p.batch_size + index
+    return _image_values(p, infotext, {
+        "prompt": _at(getattr(p, "all_prompts", None), position),
+        "negative_prompt": _at(getattr(p, "all_negative_prompts", None), position),
+        "actual_seed": _integer(_at(getattr(p, "all_seeds", None), position)),
+        "actual_subseed": _integer(_at(getattr(p, "all_subseeds", None), position)),
+    }, iteration, index)
+
+
+def read_grid(p: Any, infotext: str | None) -> ImageValues:
+    """The grid of a pass: the host gives it the main prompt and the first seed."""
+    return _image_values(p, infotext, {
+        "prompt": getattr(p, "main_prompt", None),
+        "negative_prompt": getattr(p, "main_negative_prompt", None),
+        "actual_seed": _integer(_at(getattr(p, "all_seeds", None), 0)),
+        "actual_subseed": _integer(_at(getattr(p, "all_subseeds", None), 0)),
+    }, None, None)
+
+
+def read_detailer_pass(p: Any, duration_ms: int) -> DetailerPass:
+    """One finished inner pass of ADetailer."""
+    seed = _at(getattr(p, "all_seeds", None), 0)
+    return DetailerPass({**read_settings(p), "prompt": p.prompt, "negative_prompt": p.negative_prompt}, _integer(seed), duration_ms)
+
+
+def _image_values(p: Any, infotext: str | None, own: Json, iteration: int | None, index: int | None) -> ImageValues:
+    extra = p.extra_generation_params
+    values = {
+        **own,
+        "model": getattr(p, "sd_model_name", None),
+        "model_hash": getattr(p, "sd_model_hash", None),
+        "vae": getattr(p, "sd_vae_name", None),
+        "vae_hash": getattr(p, "sd_vae_hash", None),
+        "loras": _loras(p, parse_hashes(_text(extra.get("Lora hashes")))),
+        "embeddings": [{"name": name, "hash": value} for name, value in parse_hashes(_text(extra.get("TI hashes"))).items()],
+        "subseed_strength": _number(getattr(p, "subseed_strength", None)),
+        "refiner": _refiner(p),
+        "hires": _hires(p),
+        "adetailer": _detailer(extra),
+        "infotext": infotext,
+    }
+    return ImageValues(index, p.batch_size, iteration, p.n_iter, values)
+
+
+def _loras(p: Any, hashes: dict[str, str]) -> list[Json]:
+    """Names and weights as the prompt has them: `<lora:name:weight>`, `<lora:name:te:unet>` or with names."""
+    found = []
+    for params in (getattr(p, "extra_network_data", None) or {}).get("lora", []):
+        positional, named = list(getattr(params, "positional", [])), dict(getattr(params, "named", {}))
+        if not positional:
+            continue
+        text_encoder = named.get("te", positional[1] if len(positional) > 1 else "1")
+        unet = named.get("unet", positional[2] if len(positional) > 2 else text_encoder)
+        found.append({
+            "name": positional[0], "weight": _float(text_encoder), "unet_weight": _float(unet), "hash": hashes.get(positional[0]),
+        })
+    return found
+
+
+def _refiner(p: Any) -> Json | None:
+    checkpoint = getattr(p, "refiner_checkpoint", None)
+    if checkpoint in _NO_CHECKPOINT:
+        return None
+    return _plain({"refiner_checkpoint": checkpoint, "refiner_switch_at": getattr(p, "refiner_switch_at", None)})
+
+
+def _hires(p: Any) -> Json | None:
+    if not getattr(p, "enable_hr", False):
+        return None
+    target = {"width": getattr(p, "hr_upscale_to_x", None), "height": getattr(p, "hr_upscale_to_y", None)}
+    return _plain({**{name: getattr(p, name) for name in _HIRES if hasattr(p, name)}, **target})
+
+
+def _detailer(extra: dict[str, Any]) -> Json | None:
+    """ADetailer's settings as it writes them to the infotext, without its prefix: `model`, `model_2nd` ..."""
+    found = {
+        key[len(_DETAILER_PREFIX):].replace(" ", "_"): value
+        for key, value in extra.items() if key.startswith(_DETAILER_PREFIX)
+    }
+    return _plain(found) or None
+
+
+def _plain(values: Json) -> Json:
+    return {key: _plain_value(value) for key, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain_value(item) for item in value]
+    if isinstance(value, float):
+        return _number(value)
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def _at(values: Any, index: int) -> Any:
+    return values[index] if isinstance(values, (list, tuple)) and 0 <= index < len(values) else None
+
+
+def _integer(value: Any) -> int | None:
+    return int(value) if isinstance(value, (int, float)) and value == int(value) else None
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, (int, float)) and value == value and abs(value) != float("inf") else None
+
+
+def _float(text: Any) -> float | None:
+    try:
+        return _number(float(text))
+    except (TypeError, ValueError):
+        return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

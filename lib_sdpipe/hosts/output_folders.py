@@ -1,0 +1,37 @@
+"""The folders the host saves to, as image roots: the top folder below the data path, else the folder itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from modules import paths, shared
+
+_OPTIONS = (
+    "outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_extras_samples", "outdir_grids",
+    "outdir_txt2img_grids", "outdir_img2img_grids", "outdir_save", "outdir_init_images",
+)
+
+
+def read_output_folders() -> dict[str, Path]:
+    """Root names as wished, and absolute folders."""
+    data_path = Path(os.path.abspath(paths.data_path))
+    roots: dict[str, Path] = {}
+    for option in _OPTIONS:
+        setting = getattr(shared.opts, option, "") or ""
+        if not isinstance(setting, str) or not setting.strip():
+            continue
+        folder = Path(os.path.abspath(setting))
+        if data_path in folder.parents:
+            folder = data_path / folder.relative_to(data_path).parts[0]
+        roots.setdefault(_free_wish(folder.name, folder, roots), folder)
+    return roots
+
+
+def _free_wish(name: str, folder: Path, roots: dict[str, Path]) -> str:
+    """Two folders of one name are two wishes; the library gives the second its number."""
+    wish, number = name, 1
+    while wish in roots and roots[wish] != folder:
+        number += 1
+        wish = f"{name}-{number}"
+    return wish

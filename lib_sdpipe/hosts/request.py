@@ -1,0 +1,149 @@
+"""What was asked, as data: the processing object's request fields by the host API's names, and script arguments."""
+
+from __future__ import annotations
+
+import enum
+import math
+import os
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lib_sdpipe.record.facts import Json, RunRequest
+
+_COMMON = (
+    "prompt", "negative_prompt", "styles", "seed", "subseed", "subseed_strength", "seed_resize_from_h", "seed_resize_from_w",
+    "sampler_name", "scheduler", "batch_size", "n_iter", "steps", "cfg_scale", "distilled_cfg_scale", "width", "height",
+    "restore_faces", "tiling", "do_not_save_samples", "do_not_save_grid", "eta", "denoising_strength", "s_min_uncond", "s_churn",
+    "s_tmax", "s_tmin", "s_noise", "override_settings", "override_settings_restore_afterwards", "refiner_checkpoint",
+    "refiner_switch_at", "disable_extra_networks",
+)
+_TXT2IMG = (
+    "enable_hr", "firstphase_width", "firstphase_height", "hr_scale", "hr_upscaler", "hr_second_pass_steps", "hr_resize_x",
+    "hr_resize_y", "hr_checkpoint_name", "hr_additional_modules", "hr_sampler_name", "hr_scheduler", "hr_prompt",
+    "hr_negative_prompt", "hr_cfg", "hr_distilled_cfg",
+)
+_IMG2IMG = (
+    "init_images", "mask", "latent_mask", "resize_mode", "image_cfg_scale", "mask_blur_x", "mask_blur_y", "mask_round",
+    "inpainting_fill", "inpaint_full_res", "inpaint_full_res_padding", "inpainting_mask_invert", "initial_noise_multiplier",
+)
+_MISSING = object()
+
+
+class PictureBox:
+    """Pictures met on the way, by key; the same object gets the same key."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[str, Image.Image] = {}
+        self._keys: dict[int, str] = {}
+
+    def put(self, picture: Image.Image) -> str:
+        key = self._keys.get(id(picture))
+        if key is None:
+            key = f"p{len(self.pictures)}"
+            self._keys[id(picture)] = key
+            self.pictures[key] = picture
+        return key
+
+
+def read_request(p: Any, box: PictureBox) -> RunRequest:
+    """The request behind a processing object, before the host and other extensions have filled it in."""
+    problems: list[str] = []
+    names = _COMMON + (_IMG2IMG if is_img2img(p) else _TXT2IMG if getattr(p, "enable_hr", False) else ())
+    config: Json = {"endpoint": "img2img" if is_img2img(p) else "txt2img"}
+    for name in names:
+        value = getattr(p, "image_mask" if name == "mask" else name, _MISSING)
+        if value is not _MISSING and not (value is None and name in _IMG2IMG):
+            config[name] = to_data(value, box, problems, name)
+    config["scripts"] = _read_scripts(p, box, problems)
+    return RunRequest(
+        source="api" if getattr(p, "is_api", False) else "ui",
+        user=getattr(p, "user", None),
+        config=config,
+        not_replayable=tuple(problems),
+    )
+
+
+def is_img2img(p: Any) -> bool:
+    return hasattr(p, "init_images")
+
+
+def to_data(value: Any, box: PictureBox, problems: list[str], where: str) -> Any:
+    """`value` as JSON with pictures taken out; what cannot be stored becomes None and a line in `problems`."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value.value if isinstance(value, enum.Enum) else value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        problems.append(f"{where} is {value}")
+        return None
+    if isinstance(value, enum.Enum):
+        return to_data(value.value, box, problems, where)
+    if isinstance(value, Image.Image):
+        return {"$picture": box.put(value)}
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
+        return {"$picture": box.put(Image.fromarray(value))}
+    if isinstance(value, np.generic):
+        return to_data(value.item(), box, problems, where)
+    if isinstance(value, (list, tuple)):
+        return [to_data(item, box, problems, where) for item in value]
+    if isinstance(value, dict):
+        return {str(key): to_data(item, box, problems, f"{where}.{key}") for key, item in value.items()}
+    problems.append(f"{where} is a {type(value).__name__}, which cannot be stored")
+    return None
+
+
+def _read_scripts(p: Any, box: PictureBox, problems: list[str]) -> list[Json]:
+    """Scripts with arguments that differ from their component's default; the others stand in the environment."""
+    runner = getattr(p, "scripts", None)
+    arguments = getattr(p, "script_args", None) or ()
+    if runner is None or not isinstance(arguments, (list, tuple)):
+        return []
+    selectable = getattr(runner, "selectable_scripts", [])
+    chosen = arguments[0] if arguments and isinstance(arguments[0], int) else 0
+    selected = selectable[chosen - 1] if 0 < chosen <= len(selectable) else None
+    found = []
+    for script in [*getattr(runner, "alwayson_scripts", []), *([selected] if selected else [])]:
+        values = _read_arguments(script, runner, arguments, box, problems, keep_all=script is selected)
+        if values or script is selected:
+            found.append({
+                "title": script_title(script), "file": script_file(script), "selected": script is selected, "args": values,
+            })
+    return found
+
+
+def _read_arguments(script: Any, runner: Any, arguments: Any, box: PictureBox, problems: list[str], keep_all: bool) -> list[Json]:
+    start, end = getattr(script, "args_from", None), getattr(script, "args_to", None)
+    if start is None or end is None:
+        return []
+    controls = getattr(runner, "inputs", [])[start:end]
+    values = []
+    for index, (control, value) in enumerate(zip(controls, arguments[start:end])):
+        if not keep_all and _is_default(control, value):
+            continue
+        where = f"{script_title(script)} argument {index}"
+        if getattr(control, "type", None) == "password":
+            problems.append(f"{where} is a secret and was not stored")
+            continue
+        values.append({"index": index, "label": getattr(control, "label", None), "value": to_data(value, box, problems, where)})
+    return values
+
+
+def _is_default(control: Any, value: Any) -> bool:
+    try:
+        return bool(getattr(control, "value", None) == value)
+    except (ValueError, TypeError):
+        return False  # arrays do not compare to one truth value
+
+
+def script_title(script: Any) -> str:
+    """The title, also of a script whose title() fails: the abstract base, when an extension imported it by name."""
+    try:
+        return str(script.title())
+    except NotImplementedError:
+        return script_file(script)
+
+
+def script_file(script: Any) -> str:
+    return os.path.basename(str(getattr(script, "filename", "") or ""))

@@ -1,0 +1,1 @@
+"""Image bytes: their text, their digests, their encoding as inputs."""

@@ -1,0 +1,80 @@
+"""Reading an image file: its facts for the manifest, its infotext. Text is read with a size limit."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.images.digest import decoder_name, perceptual_hash, pixel_sha256
+from lib_sdpipe.manifest.records import ImageFacts
+
+INFOTEXT_LIMIT = 1 << 20
+_EXIF_IFD = 0x8769
+_USER_COMMENT = 0x9286
+_COMMENT_CODES = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16-be", b"JIS\0\0\0\0\0": "shift_jis"}
+
+
+class UnreadableImageError(SdPipeError):
+    """A file is truncated or no image."""
+
+
+def read_image(path: str) -> tuple[ImageFacts, Image.Image]:
+    """The file's facts and its decoded first frame; raises OSError, or UnreadableImageError for a broken file."""
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        image = Image.open(io.BytesIO(data))
+        image.load()
+        return build_facts(image, data), image
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+        raise UnreadableImageError(f"{path}: not a readable image ({fault})") from fault
+
+
+def build_facts(image: Image.Image, data: bytes | None) -> ImageFacts:
+    """Facts of a decoded picture; `data` are its file's bytes, None for a picture that has no file."""
+    return ImageFacts(
+        width=image.width,
+        height=image.height,
+        format=image.format if data is not None else None,
+        mode=image.mode,
+        bytes=len(data) if data is not None else None,
+        sha256=hashlib.sha256(data).hexdigest() if data is not None else None,
+        pixel_sha256=pixel_sha256(image),
+        perceptual_hash=perceptual_hash(image),
+        decoder=decoder_name(image.format if data is not None else None),
+    )
+
+
+def read_infotext(image: Image.Image) -> str | None:
+    """The generation parameters a host wrote: PNG text `parameters`, else the EXIF user comment (JPEG, WebP, AVIF)."""
+    text = image.info.get("parameters")
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if not isinstance(text, str):
+        text = _decode_user_comment(_user_comment(image))
+    return text[:INFOTEXT_LIMIT] if text else None
+
+
+def _user_comment(image: Image.Image) -> Any:
+    if not image.info.get("exif"):
+        return None
+    try:
+        return image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError):
+        return None  # damaged EXIF: no text, the picture itself is still fine
+
+
+def _decode_user_comment(comment: Any) -> str | None:
+    """EXIF 2.3 §4.6.5: eight bytes name the encoding. Hosts write UNICODE as UTF-16, big-endian."""
+    if isinstance(comment, str):
+        return comment
+    if not isinstance(comment, bytes):
+        return None
+    encoding = _COMMENT_CODES.get(comment[:8])
+    if encoding is None:
+        return comment.decode("utf-8", "replace").strip("\0")
+    return comment[8:].decode(encoding, "replace").strip("\0")

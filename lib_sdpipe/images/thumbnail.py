@@ -1,0 +1,31 @@
+"""Small pictures for lists: made once, kept by content, capped in size."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+EDGE = 320
+_QUALITY = 82
+
+
+def ensure_thumbnail(source: Path, folder: Path, key: str) -> Path | None:
+    """The thumbnail of `source` in `folder`, at most 320 pixels on the longer side; None for an unreadable image."""
+    target = folder / key[:2] / f"{key}.webp"
+    if target.exists():
+        return target
+    try:
+        with Image.open(source) as image:
+            image.draft("RGB", (EDGE * 2, EDGE * 2))
+            image.thumbnail((EDGE, EDGE))
+            small = image.convert("RGB")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        small.save(temporary, "WEBP", quality=_QUALITY)
+        os.replace(temporary, target)
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    return target

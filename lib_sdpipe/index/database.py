@@ -1,0 +1,95 @@
+"""Opening the index file: schema, pragmas, transactions; a damaged or older file is thrown away and made anew."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+log = logging.getLogger("sdpipe")
+
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 10.0
+
+_SCHEMA = """
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY,
+    manifests_mtime_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE recorded (
+    run_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    stage TEXT,
+    role TEXT,
+    root TEXT,
+    path TEXT,
+    kept TEXT,
+    width INTEGER,
+    height INTEGER,
+    actual_seed INTEGER,
+    sha256 TEXT,
+    pixel_sha256 TEXT,
+    brightness_steps BLOB,
+    tile_colours BLOB,
+    PRIMARY KEY (run_id, name)
+) WITHOUT ROWID;
+CREATE INDEX recorded_sha256 ON recorded (sha256);
+CREATE INDEX recorded_pixel_sha256 ON recorded (pixel_sha256);
+CREATE INDEX recorded_size ON recorded (width, height);
+"""
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """An open index and whether it had to be made. Raises OSError or sqlite3.Error where none can be made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _open(path)
+    except sqlite3.DatabaseError as fault:
+        if isinstance(fault, sqlite3.OperationalError):
+            raise  # locked, or the disk is full: the file itself is not to blame
+        log.warning("SDPipe: %s is damaged (%s) and is made anew from the manifests", path, fault)
+        delete(path)
+        return _open(path)
+
+
+def delete(path: Path) -> None:
+    """Remove an index and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        with transaction(connection):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                _create(connection)
+        if version not in (0, SCHEMA_VERSION):
+            raise sqlite3.DatabaseError(f"schema {version}, this version uses {SCHEMA_VERSION}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection, version == 0
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    for statement in _SCHEMA.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

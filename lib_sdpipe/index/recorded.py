@@ -1,0 +1,137 @@
+"""Recorded images by their digests: what parents are found by."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterable
+
+import numpy as np
+
+from lib_sdpipe.index.database import connect, transaction
+from lib_sdpipe.manifest.records import Manifest
+
+# DESIGN §1: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
+MAX_DIFFERING_STEPS = 32
+MAX_COLOUR_DIFFERENCE = 1.0
+_COLUMNS = "run_id, name, stage, role, root, path, kept, width, height, actual_seed, sha256, pixel_sha256"
+_BIT_COUNTS = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint16)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One recorded image, as far as the index knows it."""
+
+    run_id: str
+    name: str
+    stage: str | None
+    role: str | None
+    root: str | None
+    path: str | None
+    kept: str | None
+    width: int | None
+    height: int | None
+    actual_seed: int | None
+    sha256: str | None
+    pixel_sha256: str | None
+
+
+class Index:
+    """Digests of all recorded images. Raises OSError or sqlite3.Error; the caller goes on without an index then."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection, self.is_new = connect(path)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def add(self, manifest: Manifest) -> None:
+        """Insert or replace one manifest's row."""
+        with transaction(self._connection):
+            self._insert(manifest)
+
+    def replace_run(self, run_id: str, manifests: Iterable[Manifest], mtime_ns: int) -> None:
+        """Make the index hold exactly these manifests for a run."""
+        with transaction(self._connection):
+            self._connection.execute("DELETE FROM recorded WHERE run_id = ?", (run_id,))
+            for manifest in manifests:
+                self._insert(manifest)
+            self._connection.execute("REPLACE INTO runs VALUES (?, ?)", (run_id, mtime_ns))
+
+    def remove_runs(self, run_ids: Iterable[str]) -> None:
+        with transaction(self._connection):
+            for run_id in run_ids:
+                self._connection.execute("DELETE FROM recorded WHERE run_id = ?", (run_id,))
+                self._connection.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
+
+    def known_runs(self) -> dict[str, int]:
+        """Run ids and the modification time of their manifests folder when they were indexed."""
+        return dict(self._connection.execute("SELECT run_id, manifests_mtime_ns FROM runs"))
+
+    def find_by_pixels(self, pixel_sha256: str) -> list[Recorded]:
+        return self._find("pixel_sha256 = ?", (pixel_sha256,))
+
+    def find_by_seed(self, run_id: str, actual_seed: int) -> list[Recorded]:
+        return self._find("run_id = ? AND actual_seed = ?", (run_id, actual_seed))
+
+    def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
+        """Images of this size that look like the hash, nearest first."""
+        steps, colours = _split_hash(perceptual_hash)
+        cursor = self._connection.execute(
+            f"SELECT brightness_steps, tile_colours, {_COLUMNS} FROM recorded"
+            " WHERE width = ? AND height = ? AND brightness_steps IS NOT NULL",
+            (width, height),
+        )
+        found: list[tuple[int, Recorded]] = []
+        while rows := cursor.fetchmany(4096):
+            found.extend(_match(rows, steps, colours))
+        return [recorded for _, recorded in sorted(found, key=lambda item: item[0])]
+
+    def content(self) -> list[tuple[Any, ...]]:
+        """Every row, in a fixed order: what a rebuilt index must equal."""
+        return list(self._connection.execute("SELECT * FROM recorded ORDER BY run_id, name"))
+
+    def _find(self, where: str, values: tuple[Any, ...]) -> list[Recorded]:
+        query = f"SELECT {_COLUMNS} FROM recorded WHERE {where} ORDER BY run_id, name"
+        return [Recorded(*row) for row in self._connection.execute(query, values)]
+
+    def _insert(self, manifest: Manifest) -> None:
+        image = manifest.image
+        steps, colours = _split_hash(image.perceptual_hash if image else None)
+        self._connection.execute(
+            "REPLACE INTO recorded VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                manifest.run_id, manifest.name, manifest.stage, manifest.role, manifest.root, manifest.path, manifest.kept,
+                image.width if image else None, image.height if image else None, _sql_integer(manifest.actual_seed),
+                image.sha256 if image else None, image.pixel_sha256 if image else None, steps, colours,
+            ),
+        )
+
+
+def _split_hash(perceptual_hash: str | None) -> tuple[bytes | None, bytes | None]:
+    parts = (perceptual_hash or "").split(":")
+    if len(parts) != 3 or parts[0] != "1" or len(parts[1]) != 64 or len(parts[2]) != 96:
+        return None, None
+    try:
+        return bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+    except ValueError:
+        return None, None
+
+
+def _match(rows: list[tuple[Any, ...]], steps: bytes | None, colours: bytes | None) -> list[tuple[int, Recorded]]:
+    if steps is None or colours is None:
+        return []
+    differing = _BIT_COUNTS[_stack(rows, 0) ^ np.frombuffer(steps, np.uint8)].sum(axis=1)
+    colour = np.abs(_stack(rows, 1).astype(np.int16) - np.frombuffer(colours, np.uint8)).mean(axis=1)
+    hits = np.flatnonzero((differing <= MAX_DIFFERING_STEPS) & (colour <= MAX_COLOUR_DIFFERENCE))
+    return [(int(differing[hit]), Recorded(*rows[hit][2:])) for hit in hits]
+
+
+def _stack(rows: list[tuple[Any, ...]], column: int) -> np.ndarray:
+    return np.frombuffer(b"".join(row[column] for row in rows), np.uint8).reshape(len(rows), -1)
+
+
+def _sql_integer(value: int | None) -> int | None:
+    """SQLite holds 64 bits; a seed beyond that is no seed of a host."""
+    return value if value is not None and -(1 << 63) <= value < 1 << 63 else None

@@ -1,0 +1,60 @@
+"""Records to JSON bytes and back: UTF-8, two-space indented, keys in schema order, unknown keys last."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Type, TypeVar
+
+from lib_sdpipe.errors import RecordError
+from lib_sdpipe.manifest.records import MANIFEST_SCHEMA, RUN_SCHEMA, Manifest, Record, Run
+from lib_sdpipe.manifest.upgrade import upgrade_manifest, upgrade_run
+from lib_sdpipe.pydantic_v1 import ValidationError
+
+R = TypeVar("R", bound=Record)
+
+
+def format_json(document: Any) -> bytes:
+    """JSON as every file of ours has it.
+
+    A prompt may hold half a surrogate pair (it came in as an escape in somebody's request). UTF-8 cannot carry it,
+    so such a document is written in ASCII with escapes rather than lost or changed.
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return (json.dumps(document, ensure_ascii=True, indent=2, allow_nan=False) + "\n").encode("ascii")
+
+
+def parse_json_object(data: bytes, what: str) -> dict[str, Any]:
+    """The JSON object in `data`; raises RecordError, naming `what`, if it is none."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as fault:
+        raise RecordError(f"{what}: not readable JSON ({fault})") from fault
+    if not isinstance(document, dict):
+        raise RecordError(f"{what}: holds a JSON {type(document).__name__}, not an object")
+    return document
+
+
+def parse_run(data: bytes, what: str) -> Run:
+    """A run of any version; raises RecordError."""
+    return _parse(parse_json_object(data, what), Run, RUN_SCHEMA, upgrade_run, what)
+
+
+def parse_manifest(data: bytes, what: str) -> Manifest:
+    """A manifest of any version, StableNew's included; raises RecordError."""
+    return _parse(parse_json_object(data, what), Manifest, MANIFEST_SCHEMA, upgrade_manifest, what)
+
+
+def _parse(document: dict[str, Any], kind: Type[R], schema: str, upgrade: Any, what: str) -> R:
+    found = document.get("schema")
+    if found is None:
+        document = upgrade(document)
+    elif found != schema:
+        raise RecordError(f"{what}: schema is {found!r}, this version reads {schema!r}")
+    try:
+        return kind.parse_obj(document)
+    except ValidationError as fault:
+        problems = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in fault.errors())
+        raise RecordError(f"{what}: {problems}") from fault

@@ -1,0 +1,54 @@
+"""Names on disk: labels, run ids, manifest names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+
+LABEL_MAX_CHARACTERS = 64
+LABEL_MAX_BYTES = 120
+
+# Windows refuses these as names of files and folders, alone or before a dot.
+_RESERVED = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in "123456789¹²³"}
+_OTHER_CHARACTERS = re.compile(r"[^\w.\-]+")
+_RUN_ID = re.compile(r"\d{8}_\d{6}_.+")
+_MANIFEST_NAME = re.compile(r"[a-z0-9]+_\d{3,}")
+
+
+def build_label(text: str) -> str:
+    """`text` as the last part of a run id: letters and digits of any script, `-`, `_`, `.`; may come out empty."""
+    label = _OTHER_CHARACTERS.sub("_", unicodedata.normalize("NFC", text)).strip("._")
+    label = _cut(label).strip("._")
+    if label.split(".")[0].lower() in _RESERVED:
+        label = _cut(f"run-{label}").strip("._")
+    return label
+
+
+def build_run_id(started: datetime, label: str, attempt: int = 1) -> str:
+    """The run id for a start in local time; the second run of one second and label is attempt 2."""
+    suffix = f"_{attempt}" if attempt > 1 else ""
+    return f"{started:%Y%m%d_%H%M%S}_{label}{suffix}"
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a folder of this name can be a run. Older programs' folders follow the same pattern."""
+    return bool(_RUN_ID.fullmatch(name)) and not _has_path_parts(name)
+
+
+def build_manifest_name(stage: str, number: int) -> str:
+    """`txt2img_001`: the stage and the number of that stage in the run, from 1."""
+    return f"{stage}_{number:03d}"
+
+
+def is_manifest_name(name: str) -> bool:
+    return bool(_MANIFEST_NAME.fullmatch(name))
+
+
+def _has_path_parts(name: str) -> bool:
+    return "/" in name or "\\" in name or "\0" in name
+
+
+def _cut(label: str) -> str:
+    label = label[:LABEL_MAX_CHARACTERS]
+    return label.encode("utf-8")[:LABEL_MAX_BYTES].decode("utf-8", "ignore")

@@ -1,0 +1,72 @@
+"""One runs folder, open for recording: its store, library, index, recording log and completion."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.record.catch_up import catch_up
+from lib_sdpipe.record.completion import Completion, Extras
+from lib_sdpipe.record.recovery import recover_abandoned
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.recording_log import RecordingLog
+from lib_sdpipe.store.runs import RunStore
+
+log = logging.getLogger("sdpipe")
+
+
+class Desk:
+    """Opened and used on the writer thread; only `promise` is called from the generating thread."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.store = RunStore(layout)
+        self.library = Library(layout)
+        self.index = open_index(layout)
+        self.log = RecordingLog(layout.recording)
+        self._completion = Completion(self.store, self.library, self.index, self.log.append)
+        self._owes = False
+
+    def promise(self, line: Json) -> None:
+        """Append one line to the recording log: what it says is done even if this process dies now."""
+        self.log.append(line)
+
+    def handle(self, line: Json, extras: Extras) -> None:
+        """Do what a line says; on a fault the log keeps the promise for the next start."""
+        try:
+            self._completion.handle(line, extras)
+        except BaseException:
+            self._owes = True
+            raise
+        if line["kind"] == "end" and not self._completion.open_runs() and not self._owes:
+            self.log.clear()
+
+    def start(self, roots: dict[str, Path]) -> None:
+        """Work that may take a while: image roots, the remains of killed processes, the index."""
+        self.library.ensure_roots(roots)
+        recover_abandoned(self.store, self.library, self.index)
+        if self.index is not None and self.layout.runs.is_dir():
+            catch_up(self.index, self.store)
+
+    def close(self) -> None:
+        if self.index is not None:
+            self.index.close()
+        if self._owes or self._completion.open_runs():
+            self.log.release()
+        else:
+            self.log.close()
+
+
+def open_index(layout: Layout) -> Index | None:
+    """The index, or None where none can be had: records are made without it, parents are then not found."""
+    try:
+        return Index(layout.index_file)
+    except (OSError, sqlite3.Error) as fault:
+        log.error("SDPipe: no index at %s (%s); parents of images are not found until that is mended", layout.index_file, fault)
+        return None
+
+

@@ -1,0 +1,69 @@
+"""What a host tells about a job, in plain values: no host object, no picture (those travel beside a line)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The choices of one press of Generate."""
+
+    record: bool = True
+    write_run_id: bool = True
+    keep_images: bool = False
+    keep_stages: bool = False
+    keep_inputs: bool = True
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class JobKey:
+    """What tells one job of the host from the next: its task id and the moment its state began."""
+
+    task: str | None
+    started: float
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What was asked. Pictures in `config` are `{"$picture": KEY}`; the pictures themselves travel beside it."""
+
+    source: str
+    user: str | None
+    config: Json
+    not_replayable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PassFacts:
+    """One pass of the host's main loop, not counting passes inside it. `planned` images, without grid."""
+
+    stage: str
+    planned: int
+    settings: Json
+    requested_seed: int | None
+    first_pass: Json | None = None
+
+
+@dataclass(frozen=True)
+class ImageValues:
+    """One image as the host made it; field names are the manifest's."""
+
+    batch_index: int | None
+    batch_size: int | None
+    iteration: int | None
+    batch_count: int | None
+    values: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DetailerPass:
+    """One inner pass of ADetailer over the image that is being finished."""
+
+    settings: Json
+    actual_seed: int | None
+    duration_ms: int

@@ -1,0 +1,102 @@
+"""Which recorded image another was made from, by the best evidence (DESIGN §2): pixels, near pixels, Run ID, looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.images.digest import are_near_pixels, perceptual_hash, pixel_sha256
+from lib_sdpipe.images.read import read_image
+from lib_sdpipe.index.recorded import Index, Recorded
+from lib_sdpipe.manifest.infotext import Infotext, parse_infotext
+from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.runs import RunStore
+
+# Forge's canvas changes a few values by one; comparing a handful of look-alikes finds the source behind it.
+_MOST_COMPARED = 8
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The parent's link as the manifest has it (None: not recorded), and the earlier stages that come with it."""
+
+    parent: Json | None = None
+    history: list[Json] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LineageFinder:
+    """Looks parents up in the index; reads candidate files only to compare pixels."""
+
+    index: Index
+    store: RunStore
+    library: Library
+
+    def find(self, picture: Image.Image | None, infotext: str | None) -> Lineage:
+        """The lineage of an input picture. `infotext` is the text it carried; either may be missing."""
+        digest = pixel_sha256(picture) if picture is not None else None
+        claimed = self._claimed(parse_infotext(infotext), picture) if infotext else []
+        found, by = self._by_picture(picture, digest, claimed) if picture is not None and digest else (None, "")
+        if found is None and claimed:
+            found, by = claimed[0], "run-id"
+        if found is None:
+            return Lineage()
+        parent: Json = {"run_id": found.run_id, "name": found.name, "by": by, "pixel_sha256": digest}
+        if claimed and found not in claimed:
+            parent["also"] = [{"run_id": claimed[0].run_id, "name": claimed[0].name, "by": "run-id"}]
+        return Lineage(parent, self._history(found))
+
+    def _claimed(self, text: Infotext, picture: Image.Image | None) -> list[Recorded]:
+        """Images that the Run ID and the seed in the text name; those of the picture's size first."""
+        if text.run_id is None or text.seed is None:
+            return []
+        named = [r for r in self.index.find_by_seed(text.run_id, text.seed) if r.stage != "grid"]
+        size = picture.size if picture is not None else None
+        return sorted(named, key=lambda r: ((r.width, r.height) != size, r.role != "final"))
+
+    def _by_picture(self, picture: Image.Image, digest: str, claimed: list[Recorded]) -> tuple[Recorded | None, str]:
+        same = self.index.find_by_pixels(digest)
+        if same:
+            return next((r for r in same if r in claimed), None) or _preferred(same), "pixels"
+        alike = self.index.find_alike(picture.width, picture.height, perceptual_hash(picture))
+        for candidate in [*claimed, *alike][:_MOST_COMPARED]:
+            if self._is_near(picture, candidate):
+                return candidate, "near-pixels"
+        if claimed:
+            return None, ""  # a Run ID outranks a mere likeness
+        lineages = {(r.run_id, r.actual_seed) for r in alike}
+        return (_preferred(alike), "perceptual") if len(lineages) == 1 else (None, "")
+
+    def _is_near(self, picture: Image.Image, candidate: Recorded) -> bool:
+        if (candidate.width, candidate.height) != picture.size:
+            return False
+        for root, path in ((candidate.root, candidate.path), ("runs", candidate.kept)):
+            file = self.library.resolve(root, path)
+            if file is None:
+                continue
+            try:
+                return are_near_pixels(picture, read_image(str(file))[1])
+            except (OSError, SdPipeError):
+                continue  # moved or damaged since: no evidence, and `check` tells about it
+        return False
+
+    def _history(self, parent: Recorded) -> list[Json]:
+        try:
+            manifest = self.store.read_manifest(parent.run_id, parent.name)
+        except SdPipeError:
+            return []
+        own: Json = {
+            "stage": manifest.stage, "role": manifest.role, "run_id": manifest.run_id, "name": manifest.name,
+            "settings": manifest.config, "requested_seed": manifest.requested_seed, "actual_seed": manifest.actual_seed,
+            "actual_subseed": manifest.actual_subseed, "duration_ms": manifest.stage_duration_ms,
+            "pixel_sha256": manifest.image.pixel_sha256 if manifest.image else None,
+        }
+        return [*(entry.to_json() for entry in manifest.stage_history), own]
+
+
+def _preferred(candidates: list[Recorded]) -> Recorded:
+    """Final images before companions, then the newest run."""
+    return max(candidates, key=lambda r: (r.role == "final", r.run_id, r.name))

@@ -1,0 +1,91 @@
+"""One pass of the host's main loop as a state machine: which image a save belongs to, and in which role.
+
+The order is HOSTS §2.1: sampling (hires saves inside it), then per image detailing, compositing, the final save and
+its masks, and after all batches the grid. Where the host calls no script hooks the file name's suffix must do.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib_sdpipe.record.facts import DetailerPass, PassFacts
+
+Slot = tuple[int, int]
+
+# Endings the hosts and ADetailer give to companions of an image. Longest first: `-mask-composite` ends in neither other.
+_ROLE_SUFFIXES = (
+    (re.compile(r"-before-highres-fix$"), "before-highres-fix"),
+    (re.compile(r"-before-face-restoration$"), "before-face-restoration"),
+    (re.compile(r"-before-color-correction$"), "before-color-correction"),
+    (re.compile(r"-mask-composite$"), "mask-composite"),
+    (re.compile(r"-mask$"), "mask"),
+    (re.compile(r"-ad-before$"), "before-adetailer"),
+    (re.compile(r"-ad-preview(-\w+)?$"), "preview"),
+)
+
+
+class Phase(enum.Enum):
+    UNKNOWN = "no script hook has been seen"
+    SAMPLING = "from before_process_batch to postprocess_batch_list"
+    DECODED = "pictures exist, this one is not composited yet"
+    COMPOSITED = "the next save is the final image"
+    SAVED = "the final image is saved, its masks may follow"
+
+
+@dataclass
+class Pass:
+    """State of one outer pass. Times are monotonic seconds."""
+
+    number: int
+    facts: PassFacts
+    phase: Phase = Phase.UNKNOWN
+    iteration: int = 0
+    hires_saved: int = 0
+    composited: int = 0
+    grid_members: list[str] | None = None
+    batch_started: float | None = None
+    image_ms: int | None = None
+    details: dict[Slot, list[DetailerPass]] = field(default_factory=dict)
+    before_detailer: dict[Slot, Any] = field(default_factory=dict)
+    names: dict[tuple[Slot, str], str] = field(default_factory=dict)
+    incomplete: str | None = None
+    returned: int | None = None
+
+    def start_batch(self, iteration: int, now: float) -> None:
+        self.phase = Phase.SAMPLING
+        self.iteration, self.hires_saved = iteration, 0
+        self.batch_started, self.image_ms = now, None
+
+    def finish_batch(self, images: int, now: float) -> None:
+        """Sampling is over; its time is shared by its images."""
+        self.phase = Phase.DECODED
+        if self.batch_started is not None and images:
+            self.image_ms = round((now - self.batch_started) * 1000 / images)
+
+    def composite(self) -> None:
+        self.phase = Phase.COMPOSITED
+        self.composited += 1
+
+    def role_of_save(self, stem: str, in_hires_pass: bool) -> str:
+        """The role of the save that is about to happen; `grid` counts as one here."""
+        if self.phase is Phase.COMPOSITED:
+            self.phase = Phase.SAVED
+            return "final"
+        if self.grid_members is not None:
+            return "grid"
+        if in_hires_pass and self.phase in (Phase.SAMPLING, Phase.UNKNOWN):
+            return "before-highres-fix"
+        named = next((role for pattern, role in _ROLE_SUFFIXES if pattern.search(stem)), None)
+        if named:
+            return named
+        return "final" if self.phase is Phase.UNKNOWN else "preview"
+
+    def slot_of_save(self, role: str, iteration: int | None, index: int | None) -> Slot:
+        """(iteration, index in the batch). Inside the hires pass the host's own index is stale: saves come in order."""
+        if role == "before-highres-fix":
+            self.hires_saved += 1
+            return (self.iteration, self.hires_saved - 1)
+        return (self.iteration if iteration is None else iteration, index or 0)

@@ -1,0 +1,204 @@
+"""What the hosts call: opens and closes runs, hands lines to the recording log and to the writer thread.
+
+Everything here runs on the generating thread and is quick: a line is appended to a local file, a task is queued.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+import threading
+import time
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Callable
+
+from PIL import Image
+
+from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.manifest.names import build_label, build_run_id
+from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.record.completion import Extras
+from lib_sdpipe.record.desk import Desk
+from lib_sdpipe.record.facts import JobKey, RunOptions, RunRequest
+from lib_sdpipe.record.job import Job
+from lib_sdpipe.record.writer import Writer
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.machine import process_mark
+
+log = logging.getLogger("sdpipe")
+
+CLOSE_AFTER_IDLE_SECONDS = 2.0
+_FOLDER_WAIT_SECONDS = 0.25
+# Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
+_MOST_WAITING = 32
+
+
+class Recorder:
+    """One a process. `is_host_busy` says whether the host works on a job at this moment."""
+
+    def __init__(self, is_host_busy: Callable[[], bool]) -> None:
+        self._is_host_busy = is_host_busy
+        self._lock = threading.RLock()
+        self._desk: Desk | None = None
+        self._roots: dict[str, Path] = {}
+        self._job: Job | None = None
+        self._last_event = 0.0
+        self._fault: str | None = None
+        self._writer = Writer(self._close_when_idle, self.report)
+
+    # --- for the page ---
+
+    @property
+    def fault(self) -> str | None:
+        """The last thing that went wrong, for the user; None while all is well."""
+        return self._fault
+
+    @property
+    def desk(self) -> Desk | None:
+        return self._desk
+
+    # --- life ---
+
+    def open_library(self, layout: Layout, roots: dict[str, Path]) -> None:
+        """Record into this library from the next run on; an unchanged one stays open."""
+        with self._lock:
+            if self._desk is not None and self._desk.layout == layout and self._roots == roots:
+                return
+            self.close_job()
+            previous, self._desk, self._roots = self._desk, None, roots
+            try:
+                self._desk = Desk(layout) if previous is None or previous.layout != layout else previous
+            except (OSError, SdPipeError, sqlite3.Error) as fault:
+                self.report(fault)
+                return
+            desk = self._desk
+        if previous is not None and previous is not desk:
+            self._writer.submit(previous.close)
+        self._writer.submit(lambda: desk.start(roots))
+
+    def flush(self, timeout_seconds: float = 10.0) -> bool:
+        return self._writer.flush(timeout_seconds)
+
+    # --- runs ---
+
+    def job_of(self, key: JobKey) -> Job | None:
+        """The open run of this job, if it is recorded."""
+        self._last_event = time.monotonic()
+        with self._lock:
+            return self._job if self._job is not None and self._job.key == key else None
+
+    def open_job(self, key: JobKey, options: RunOptions, stage: str, request: RunRequest, extras: Extras) -> Job | None:
+        """Begin a run; the previous one ends with it. None where nothing can be recorded."""
+        with self._lock:
+            self.close_job()
+            if self._desk is None:
+                return None
+            label = build_label(options.label) or stage
+            run_id, has_folder = self._claim_folder(self._desk, label)
+            job = Job(key, run_id, options)
+            line = job.run_line(request, key.task or str(uuid.uuid4()), label, process_mark().to_json(), time.time(), has_folder)
+            self._job = job
+            self.promise(line, extras)
+            return job
+
+    def close_job(self) -> None:
+        """End the open run, if any."""
+        with self._lock:
+            job, self._job = self._job, None
+            if job is not None:
+                self.promise(job.end_line(time.time()), Extras())
+
+    # --- lines ---
+
+    def promise(self, line: Json, extras: Extras) -> None:
+        """Put a line in the recording log, then in the queue."""
+        self._last_event = time.monotonic()
+        desk = self._desk
+        if desk is None:
+            return
+        try:
+            desk.promise(line)
+        except (OSError, ValueError) as fault:
+            self.report(fault)  # the living process can still do it
+        self.queue(line, extras)
+
+    def queue(self, line: Json, extras: Extras) -> None:
+        """Put a line in the queue only: it is nothing that could be done after a kill."""
+        desk = self._desk
+        if desk is None:
+            return
+        if self._writer.backlog > _MOST_WAITING:
+            extras = Extras(_needed(extras.pictures), extras.environment)
+        self._writer.submit(lambda: desk.handle(line, extras))
+
+    # --- parts ---
+
+    def _claim_folder(self, desk: Desk, label: str) -> tuple[str, bool]:
+        """A run id that is ours alone. A disk that does not answer at once gets the folder later, from the writer."""
+        claim = _FolderClaim(lambda: self._make_folder(desk, label), lambda run_id: desk.layout.run_folder(run_id).rmdir(), self.report)
+        run_id = claim.wait(_FOLDER_WAIT_SECONDS)
+        if run_id is not None:
+            return run_id, True
+        return f"{build_run_id(datetime.now(), label)}_{secrets.token_hex(4)}", False
+
+    def _make_folder(self, desk: Desk, label: str) -> str:
+        now, attempt = datetime.now(), 1
+        while True:
+            run_id = build_run_id(now, label, attempt)
+            if not desk.layout.run_folder(run_id).exists():
+                desk.promise({"kind": "claim", "run_id": run_id})
+                if desk.store.create_run_folder(run_id):
+                    return run_id
+            attempt += 1
+
+    def _close_when_idle(self) -> bool:
+        """Writer thread, between tasks: whether a run is still open."""
+        with self._lock:
+            if self._job is None:
+                return False
+            if not self._is_host_busy() and time.monotonic() - self._last_event > CLOSE_AFTER_IDLE_SECONDS:
+                self.close_job()
+            return True
+
+    def report(self, fault: BaseException) -> None:
+        """Say it once in the log, and in the tab."""
+        text = str(fault) if isinstance(fault, SdPipeError) else f"{type(fault).__name__}: {fault}"
+        if text != self._fault:
+            log.error("SDPipe could not record: %s. Generation goes on.", text, exc_info=not isinstance(fault, (SdPipeError, OSError)))
+        self._fault = text
+
+
+class _FolderClaim:
+    """Makes a folder on a thread of its own; one that comes too late is removed again."""
+
+    def __init__(self, make: Callable[[], str], unmake: Callable[[str], None], report: Callable[[BaseException], None]) -> None:
+        self._make, self._unmake, self.report = make, unmake, report
+        self._lock = threading.Lock()
+        self._run_id: str | None = None
+        self._given_up = False
+
+    def wait(self, seconds: float) -> str | None:
+        thread = threading.Thread(target=self._run, name="SDPipe run folder", daemon=True)
+        thread.start()
+        thread.join(seconds)
+        with self._lock:
+            self._given_up = True
+            return self._run_id
+
+    def _run(self) -> None:
+        try:
+            run_id = self._make()
+            with self._lock:
+                if not self._given_up:
+                    self._run_id = run_id
+                    return
+            self._unmake(run_id)
+        except OSError as fault:
+            self.report(fault)
+
+
+def _needed(pictures: dict[str, Image.Image]) -> dict[str, Image.Image]:
+    return {key: picture for key, picture in pictures.items() if key != "before"}

@@ -1,0 +1,76 @@
+"""Completing what killed processes promised: their recording logs, replayed through the same completion."""
+
+from __future__ import annotations
+
+import logging
+
+from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.record.completion import Completion
+from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.recording_log import AbandonedLog, iter_abandoned_logs
+from lib_sdpipe.store.runs import RunStore
+
+log = logging.getLogger("sdpipe")
+
+
+def recover_abandoned(store: RunStore, library: Library, index: Index | None) -> list[str]:
+    """Finish every run of every dead process and close it as `abandoned`; the ids of those runs.
+
+    A log is removed once all it promised is done. Where that fails it stays for the next start.
+    """
+    recovered: list[str] = []
+    if not store.layout.recording.is_dir():
+        return recovered
+    for abandoned in iter_abandoned_logs(store.layout.recording):
+        try:
+            recovered += _complete(abandoned, store, library, index)
+        except (OSError, SdPipeError) as fault:
+            log.error("SDPipe: %s: could not be completed (%s); it is tried again at the next start", abandoned.path, fault)
+            abandoned.release()
+        else:
+            abandoned.remove()
+    return recovered
+
+
+def _complete(abandoned: AbandonedLog, store: RunStore, library: Library, index: Index | None) -> list[str]:
+    lines = abandoned.lines()
+    ended = {run_id for run_id in _run_ids(lines) if _has_ended(store, run_id)}
+    completion = Completion(store, library, index)
+    last_seen: dict[str, str] = {}
+    for line in lines:
+        run_id = line.get("run_id", "")
+        if run_id in ended:
+            continue
+        if line.get("kind") == "claim":
+            _remove_empty_folder(store, run_id, lines)
+            continue
+        completion.handle(line)
+        last_seen[run_id] = line.get("manifest", line.get("run", {})).get("timestamp") or last_seen.get(run_id, "")
+    recovered = completion.open_runs()
+    for run_id in recovered:
+        completion.abandon(run_id, last_seen.get(run_id) or None)
+    return recovered
+
+
+def _run_ids(lines: list[Json]) -> set[str]:
+    return {line["run_id"] for line in lines if line.get("kind") == "run"}
+
+
+def _has_ended(store: RunStore, run_id: str) -> bool:
+    try:
+        return store.read_run(run_id).status != "running"
+    except SdPipeError:
+        return False
+
+
+def _remove_empty_folder(store: RunStore, run_id: str, lines: list[Json]) -> None:
+    """A folder that was made just before the kill, for a run that never got to promise anything."""
+    if run_id not in _run_ids(lines):
+        try:
+            store.layout.run_folder(run_id).rmdir()
+        except OSError:
+            pass  # not empty or not there: not ours to remove
+
+

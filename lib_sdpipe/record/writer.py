@@ -1,0 +1,89 @@
+"""The thread that does the work the generating thread must not wait for. Keeps order; ends when there is nothing to do."""
+
+from __future__ import annotations
+
+import collections
+import logging
+import threading
+import time
+from typing import Callable
+
+log = logging.getLogger("sdpipe")
+
+_TICK_SECONDS = 0.25
+
+
+class Writer:
+    """Runs tasks one after another on a daemon thread.
+
+    `on_idle` is called between tasks and about four times a second while it returns True; when it returns False and
+    nothing is queued the thread ends, and the next task starts a new one.
+    """
+
+    def __init__(self, on_idle: Callable[[], bool], report: Callable[[BaseException], None]) -> None:
+        self._on_idle = on_idle
+        self._report = report
+        self._tasks: collections.deque[Callable[[], None]] = collections.deque()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._busy = False
+
+    @property
+    def backlog(self) -> int:
+        """Tasks not begun."""
+        return len(self._tasks)
+
+    def submit(self, task: Callable[[], None]) -> None:
+        """Queue a task; never waits for work."""
+        with self._changed:
+            self._tasks.append(task)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="SDPipe writer", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait until everything queued so far is done; False if that takes longer. Not from the writer thread."""
+        deadline = time.monotonic() + timeout_seconds
+        with self._changed:
+            while self._tasks or self._busy:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    return False
+                self._changed.wait(min(remaining, 0.1))
+        return True
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._tasks:
+                    self._changed.wait(_TICK_SECONDS)
+                task = self._tasks.popleft() if self._tasks else None
+                self._busy = task is not None
+            self._attempt(task) if task is not None else None
+            del task
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+            if not self._wants_more() and self._end():
+                return
+
+    def _wants_more(self) -> bool:
+        try:
+            return self._on_idle()
+        except Exception as fault:  # a fault here must not end the thread: it is seen through `report`
+            self._report(fault)
+            return True
+
+    def _attempt(self, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except Exception as fault:  # one task's fault must not stop the others: it is seen through `report`
+            self._report(fault)
+
+    def _end(self) -> bool:
+        with self._changed:
+            if self._tasks:
+                return False
+            self._thread = None
+            return True

@@ -1,0 +1,107 @@
+"""`library.json`: the image roots by name. A name belongs to one real folder for ever."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+from lib_sdpipe.errors import RecordError
+from lib_sdpipe.manifest.codec import format_json, parse_json_object
+from lib_sdpipe.store.atomic import write_atomic
+from lib_sdpipe.store.filelock import hold_lock
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.machine import process_mark
+
+LIBRARY_SCHEMA = "sdpipe.library/1"
+RUNS_ROOT = "runs"
+
+
+class Library:
+    """Turns absolute paths into (root, relative POSIX path) and back."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._document: dict[str, Any] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the file again; a missing one is an empty library. Raises RecordError for a damaged one."""
+        path = self._layout.library_file
+        try:
+            document = parse_json_object(path.read_bytes(), str(path))
+        except FileNotFoundError:
+            document = {"schema": LIBRARY_SCHEMA, "id": str(uuid.uuid4()), "roots": {}}
+        if document.get("schema") != LIBRARY_SCHEMA or not isinstance(document.get("roots"), dict):
+            raise RecordError(f"{path}: not a library of schema {LIBRARY_SCHEMA!r}; move it aside and it is made anew")
+        self._document = document
+
+    def roots(self) -> dict[str, Path]:
+        """Root names and their folders on this machine, the runs folder included."""
+        found = {RUNS_ROOT: self._layout.runs}
+        for name, root in self._document["roots"].items():
+            if isinstance(root, dict) and isinstance(root.get("path"), str):
+                found[name] = self._folder(root)
+        return found
+
+    def ensure_roots(self, folders: dict[str, Path]) -> None:
+        """Give every folder that lies in no root one, named as wished or `name-2`; writes only when something is new."""
+        if all(self._root_of(folder) for folder in folders.values()):
+            return
+        with hold_lock(self._layout.locks / "library"):
+            self.reload()
+            for wish, folder in folders.items():
+                if not self._root_of(folder):
+                    self._document["roots"][self._free_name(wish)] = {"path": self._portable(folder), "on": {}}
+            write_atomic(self._layout.library_file, format_json(self._document))
+
+    def locate(self, path: Path) -> tuple[str | None, str]:
+        """(root, path in it), or (None, absolute path) for a file outside all roots."""
+        absolute = Path(os.path.abspath(path))
+        inside = [(name, folder) for name, folder in self.roots().items() if _is_below(absolute, folder)]
+        if not inside:
+            return None, absolute.as_posix()
+        name, folder = max(inside, key=lambda item: len(item[1].parts))
+        return name, absolute.relative_to(folder).as_posix()
+
+    def resolve(self, root: str | None, path: str | None) -> Path | None:
+        """The file a record names, confined to its root; None where the root is unknown or the path leads out of it."""
+        if path is None:
+            return None
+        if root is None:
+            return Path(path) if os.path.isabs(path) else None
+        folder = self.roots().get(root)
+        if folder is None:
+            return None
+        absolute = Path(os.path.abspath(folder / path))
+        return absolute if _is_below(absolute, folder) else None
+
+    def _folder(self, root: dict[str, Any]) -> Path:
+        elsewhere = root.get("on") if isinstance(root.get("on"), dict) else {}
+        path = elsewhere.get(process_mark().machine, root["path"])
+        return Path(os.path.abspath(self._layout.runs / path))
+
+    def _root_of(self, folder: Path) -> str | None:
+        absolute = Path(os.path.abspath(folder))
+        return next((name for name, known in self.roots().items() if _is_below(absolute, known)), None)
+
+    def _free_name(self, wish: str) -> str:
+        name = re.sub(r"[^\w.\-]+", "_", wish).strip("._") or "images"
+        taken = set(self._document["roots"]) | {RUNS_ROOT}
+        number, candidate = 1, name
+        while candidate in taken:
+            number += 1
+            candidate = f"{name}-{number}"
+        return candidate
+
+    def _portable(self, folder: Path) -> str:
+        try:
+            return Path(os.path.relpath(folder, self._layout.runs)).as_posix()
+        except ValueError:  # another drive on Windows
+            return Path(os.path.abspath(folder)).as_posix()
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents

@@ -1,0 +1,103 @@
+"""Run files, manifests, inputs and environments: written once, read tolerantly."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any, Iterator
+
+from lib_sdpipe.errors import NoLibraryError, RecordError, UnknownNameError
+from lib_sdpipe.manifest.codec import format_json, parse_json_object, parse_manifest, parse_run
+from lib_sdpipe.manifest.names import is_run_id
+from lib_sdpipe.manifest.records import Manifest, Run
+from lib_sdpipe.store.atomic import write_atomic
+from lib_sdpipe.store.layout import Layout
+
+
+class RunStore:
+    """The runs of one library on disk. Errors name the file; OSError passes through."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def create_run_folder(self, run_id: str) -> bool:
+        """Make the run's folder; False if another run has that id already."""
+        self.layout.runs.mkdir(parents=True, exist_ok=True)
+        try:
+            self.layout.run_folder(run_id).mkdir()
+        except FileExistsError:
+            return False
+        return True
+
+    def write_run(self, run: Run) -> None:
+        write_atomic(self.layout.run_file(run.run_id or ""), format_json(run.to_json()))
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        path = self.layout.manifest_file(manifest.run_id or "", manifest.name or "")
+        write_atomic(path, format_json(manifest.to_json()))
+
+    def has_manifest(self, run_id: str, name: str) -> bool:
+        return self.layout.manifest_file(run_id, name).exists()
+
+    def write_environment(self, environment: dict[str, Any]) -> str:
+        """Store an environment once per content; its sha256."""
+        data = format_json(environment)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not self.layout.environment_file(sha256).exists():
+            write_atomic(self.layout.environment_file(sha256), data)
+        return sha256
+
+    def read_environment(self, sha256: str) -> dict[str, Any]:
+        path = self.layout.environment_file(sha256)
+        return parse_json_object(path.read_bytes(), str(path))
+
+    def write_input(self, sha256: str, data: bytes) -> None:
+        """Store the bytes of an input picture once per content."""
+        if not self.layout.input_file(sha256).exists():
+            write_atomic(self.layout.input_file(sha256), data)
+
+    def read_run(self, run_id: str) -> Run:
+        """Raises UnknownNameError without that folder, RecordError for a run file that cannot be read."""
+        path = self.layout.run_file(run_id)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as fault:
+            if not path.parent.is_dir():
+                raise UnknownNameError(f"there is no run {run_id} in {self.layout.runs}; `runs` lists them") from fault
+            raise RecordError(f"{path}: missing") from fault
+        except OSError as fault:
+            raise RecordError(f"{path}: {fault}") from fault
+        return parse_run(data, str(path))
+
+    def read_manifest(self, run_id: str, name: str) -> Manifest:
+        """Raises UnknownNameError where there is none, RecordError for one that cannot be read."""
+        path = self.layout.manifest_file(run_id, name)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as fault:
+            raise UnknownNameError(f"run {run_id} has no manifest {name}") from fault
+        return parse_manifest(data, str(path))
+
+    def iter_run_ids(self) -> Iterator[str]:
+        """Run ids, newest first; raises NoLibraryError where the runs folder cannot be listed."""
+        try:
+            names = os.listdir(self.layout.runs)
+        except OSError as fault:
+            raise NoLibraryError(f"{self.layout.runs}: not a readable runs folder ({fault.strerror}); name one with --runs DIR") from fault
+        yield from sorted((name for name in names if is_run_id(name) and (self.layout.runs / name).is_dir()), reverse=True)
+
+    def iter_manifests(self, run_id: str) -> Iterator[Manifest | RecordError]:
+        """The run's manifests in the order of their names; a damaged one comes as the error that says so."""
+        folder = self.layout.manifests(run_id)
+        try:
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("."))
+        except FileNotFoundError:
+            return
+        for name in names:
+            path = folder / name
+            try:
+                yield parse_manifest(path.read_bytes(), str(path))
+            except RecordError as fault:
+                yield fault
+            except OSError as fault:
+                yield RecordError(f"{path}: {fault}")

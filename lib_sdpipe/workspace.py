@@ -1,0 +1,125 @@
+"""The front desk of a library for page and command line: finds, reads and hands over; computes nothing of its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from lib_sdpipe.errors import RecordError, SdPipeError
+from lib_sdpipe.images.thumbnail import ensure_thumbnail
+from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.runs import RunStore
+
+_STAGE_OF_NAME = re.compile(r"([a-z0-9]+?)(?:ed)?_")
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of a list of runs. `error` says why the run file could not be read."""
+
+    run_id: str
+    label: str | None
+    status: str | None
+    started_at: str | None
+    source: str | None
+    images: Json
+    stages: list[str]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """Some runs, newest first; `next` is the cursor of the page that follows, None on the last."""
+
+    total: int
+    runs: list[RunSummary]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class RunView:
+    """Everything recorded of one run; damaged files appear as sentences in `problems`."""
+
+    run_id: str
+    run: Run | None
+    manifests: list[Manifest]
+    problems: list[str] = field(default_factory=list)
+
+
+class Workspace:
+    """One library. Reading it writes nothing but thumbnails, and those only where they are asked for."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._store = RunStore(layout)
+
+    def list_runs(self, limit: int = 50, after: str | None = None) -> RunPage:
+        """Runs newest first, those older than `after` only. Raises NoLibraryError."""
+        run_ids = list(self._store.iter_run_ids())
+        older = (run_id for run_id in run_ids if after is None or run_id < after)
+        page = list(islice(older, limit + 1))
+        has_more = len(page) > limit
+        page = page[:limit]
+        return RunPage(len(run_ids), [self.summarize(run_id) for run_id in page], page[-1] if has_more and page else None)
+
+    def summarize(self, run_id: str) -> RunSummary:
+        stages = self._stages(run_id)
+        try:
+            run = self._store.read_run(run_id)
+        except SdPipeError as fault:
+            return RunSummary(run_id, None, None, None, None, {"planned": None, "returned": None, "saved": None}, stages, str(fault))
+        return RunSummary(
+            run_id, run.label, run.status, run.started_at or run.timestamp, run.source, run.images.to_json(), stages,
+        )
+
+    def view_run(self, run_id: str) -> RunView:
+        """One run with its manifests, in the order they were saved. Raises UnknownNameError."""
+        problems: list[str] = []
+        run: Run | None = None
+        try:
+            run = self._store.read_run(run_id)
+        except RecordError as fault:
+            problems.append(str(fault))
+        manifests: list[Manifest] = []
+        for found in self._store.iter_manifests(run_id):
+            if isinstance(found, Manifest):
+                manifests.append(found)
+            else:
+                problems.append(str(found))
+        order = {stage: number for number, stage in enumerate(STAGES)}
+        manifests.sort(key=lambda m: (m.timestamp or "", order.get(m.stage or "", len(order)), m.name or ""))
+        return RunView(run_id, run, manifests, problems)
+
+    def view_manifest(self, run_id: str, name: str) -> Manifest:
+        """Raises UnknownNameError or RecordError."""
+        return self._store.read_manifest(run_id, name)
+
+    def find_picture(self, manifest: Manifest) -> Path | None:
+        """The image's file where it was recorded, else its copy in the run folder; None where neither is there."""
+        library = Library(self.layout)
+        for root, path in ((manifest.root, manifest.path), (RUNS_ROOT, manifest.kept)):
+            file = library.resolve(root, path)
+            if file is not None and file.is_file():
+                return file
+        return None
+
+    def find_thumbnail(self, manifest: Manifest) -> Path | None:
+        """A small picture of the image, made once; None where there is no readable image."""
+        source = self.find_picture(manifest)
+        digest = manifest.image.pixel_sha256 if manifest.image else None
+        if source is None:
+            return None
+        return ensure_thumbnail(source, self.layout.thumbnails, digest or f"{manifest.run_id}-{manifest.name}")
+
+    def _stages(self, run_id: str) -> list[str]:
+        """Stages by the names of the manifests: it does not open them."""
+        try:
+            names = [path.name for path in self.layout.manifests(run_id).iterdir() if path.suffix == ".json"]
+        except OSError:
+            return []
+        found = {match.group(1) for name in names if (match := _STAGE_OF_NAME.match(name))}
+        return [stage for stage in STAGES if stage in found]
