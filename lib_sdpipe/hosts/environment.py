@@ -22,15 +22,15 @@ _PACKAGES = ("torch", "xformers", "gradio", "pydantic", "fastapi", "Pillow", "nu
 _RECORDED_PER_IMAGE = ("sd_model_checkpoint", "sd_vae", "sd_checkpoint_hash", "forge_additional_modules")
 
 
-def read_environment() -> Json:
-    """A new object every call; equal content gives equal JSON."""
+def read_environment(options: Json) -> Json:
+    """The environment with the options as they were when the run began; equal content gives equal JSON."""
     return {
         "schema": "sdpipe.environment/1",
         "sdpipe": __version__,
         **_fixed_part(),
         "flags": _read_flags(),
         "extensions": _read_extensions(),
-        "options": _read_options(),
+        "options": _pick_options(options),
         "script_defaults": _script_defaults(len(scripts.scripts_txt2img.inputs or []), len(scripts.scripts_img2img.inputs or [])),
     }
 
@@ -85,12 +85,12 @@ def _read_extensions() -> list[Json]:
     ]
 
 
-def _read_options() -> Json:
-    """Options as they are now; simple values only."""
+def _pick_options(options: Json) -> Json:
+    """Simple values that can matter to a picture."""
     return {
-        key: value for key, value in sorted(shared.opts.data.items())
+        key: value for key, value in sorted(options.items())
         if isinstance(value, (bool, int, float, str)) and key not in _RECORDED_PER_IMAGE
-        and not _PRIVATE_OPTION.search(key) and not _is_place(value)
+        and not key.startswith("sdpipe_") and not _PRIVATE_OPTION.search(key) and not _is_place(value)
     }
 
 

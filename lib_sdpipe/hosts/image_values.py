@@ -93,7 +93,7 @@ def _image_values(p: Any, infotext: str | None, own: Json, iteration: int | None
         "vae": getattr(p, "sd_vae_name", None),
         "vae_hash": getattr(p, "sd_vae_hash", None),
         "loras": _loras(p, parse_hashes(_text(extra.get("Lora hashes")))),
-        "embeddings": [{"name": name, "hash": value} for name, value in parse_hashes(_text(extra.get("TI hashes"))).items()],
+        "embeddings": _embeddings(extra),
         "subseed_strength": _number(getattr(p, "subseed_strength", None)),
         "refiner": _refiner(p),
         "hires": _hires(p),
@@ -116,6 +116,13 @@ def _loras(p: Any, hashes: dict[str, str]) -> list[Json]:
             "name": positional[0], "weight": _float(text_encoder), "unet_weight": _float(unet), "hash": hashes.get(positional[0]),
         })
     return found
+
+
+def _embeddings(extra: dict[str, Any]) -> list[Json]:
+    """A1111 writes names with hashes (`TI hashes`), Forge names alone (`TI`)."""
+    hashed = parse_hashes(_text(extra.get("TI hashes")))
+    names = [name.strip() for name in (_text(extra.get("TI")) or "").split(",") if name.strip()]
+    return [{"name": name, "hash": hashed.get(name)} for name in dict.fromkeys([*hashed, *names])]
 
 
 def _refiner(p: Any) -> Json | None:

@@ -29,6 +29,7 @@ _IMG2IMG = (
     "inpainting_fill", "inpaint_full_res", "inpaint_full_res_padding", "inpainting_mask_invert", "initial_noise_multiplier",
 )
 _MISSING = object()
+OWN_TITLE = "SDPipe"
 
 
 class PictureBox:
@@ -105,6 +106,8 @@ def _read_scripts(p: Any, box: PictureBox, problems: list[str]) -> list[Json]:
     selected = selectable[chosen - 1] if 0 < chosen <= len(selectable) else None
     found = []
     for script in [*getattr(runner, "alwayson_scripts", []), *([selected] if selected else [])]:
+        if script_title(script) == OWN_TITLE:
+            continue  # our own choices are the run's, not the request's
         values = _read_arguments(script, runner, arguments, box, problems, keep_all=script is selected)
         if values or script is selected:
             found.append({

@@ -60,6 +60,7 @@ class _Save:
     path: str
     before: FileStamp | None
     extras: Extras
+    is_final: bool
 
 
 @dataclass
@@ -132,7 +133,7 @@ class Session:
                 "stage": frame.outer.facts.stage, "type": type(error).__name__, "message": str(error),
             }
             frame.job.end_pass(frame.outer, None, interrupted, failure)
-            self.recorder.job_of(frame.job.key)  # marks the time: the job may go on with another pass
+            self.recorder.note_event()
 
     @never_raises
     def process(self, p: Any) -> None:
@@ -185,7 +186,7 @@ class Session:
         before = read_stamp(path)
         line.update(path=path, before=before.to_json() if before else None)
         extras = self._before_detailer(outer, role, slot)
-        frame.save = _Save(params, line["name"], path, before, extras)
+        frame.save = _Save(params, line["name"], path, before, extras, role == "final")
         self.recorder.promise(line, Extras())
 
     @never_raises
@@ -198,6 +199,8 @@ class Session:
         reported = os.path.abspath(params.filename)
         written = find_saved_file(reported, save.before if reported == save.path else None) or reported
         frame.images[id(params.image)] = save.name
+        if save.is_final:
+            frame.job.count_saved()
         line = {"kind": "saved", "run_id": frame.job.run_id, "name": save.name, "path": written}
         (self.recorder.queue if written == save.path else self.recorder.promise)(line, save.extras)
 
@@ -226,7 +229,8 @@ class Session:
         self.open_library()
         box = PictureBox()
         request = read_request(p, box)
-        environment = read_environment() if settings.records_environment() else None
+        options_now = dict(shared.opts.data)
+        environment = functools.partial(read_environment, options_now) if settings.records_environment() else None
         return self.recorder.open_job(key, options, stage_of(p), request, Extras(box.pictures, environment))
 
     def _recorded(self, p: Any) -> _Frame | None:
@@ -258,7 +262,7 @@ class Session:
         outer = frame.outer
         outer.role_of_save("", False)
         slot = (outer.iteration, getattr(frame.p, "batch_index", None) or 0)
-        line = self._image_line(frame, "final", slot, None)
+        line = self._image_line(frame, "final", slot, read_infotext(picture))
         line.update(path=None, before=None)
         extras = self._before_detailer(outer, "final", slot)
         extras.pictures["returned"] = picture

@@ -29,10 +29,10 @@ log = logging.getLogger("sdpipe")
 
 @dataclass
 class Extras:
-    """What travels beside a line on the living process's queue."""
+    """What travels beside a line on the living process's queue. `environment` is worked out on the writer thread."""
 
     pictures: dict[str, Image.Image] = field(default_factory=dict)
-    environment: Json | None = None
+    environment: Callable[[], Json] | None = None
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Completion:
         else:
             opened.run["config"] = self._store_pictures(opened, line["run"]["config"], extras.pictures)
             if extras.environment is not None:
-                opened.run["environment"] = self._store.write_environment(extras.environment)
+                opened.run["environment"] = self._store.write_environment(extras.environment())
         self._write_run(opened)
 
     def _on_pass(self, line: Json, extras: Extras) -> None:

@@ -6,8 +6,6 @@ A line is JSON. The same lines, read back from the recording log of a killed pro
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
-
 from lib_sdpipe.manifest.names import build_manifest_name
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.record.facts import DetailerPass, ImageValues, JobKey, Json, PassFacts, RunOptions, RunRequest
@@ -17,8 +15,9 @@ from lib_sdpipe.record.passes import Pass, Slot
 class Job:
     """One run while it is open."""
 
-    def __init__(self, key: JobKey, run_id: str, options: RunOptions) -> None:
+    def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str) -> None:
         self.key = key
+        self.stage = stage
         self.run_id = run_id
         self.options = options
         self.passes: list[Pass] = []
@@ -58,10 +57,6 @@ class Job:
         stage = self._stage_of(outer, role, bool(details))
         name = self._next_name(stage)
         outer.names[(slot, role)] = name
-        if role == "final" and stage != "grid":
-            self._saved += 1
-            if outer.grid_members is None:
-                outer.names[(slot, "final")] = name
         manifest = {
             **image.values,
             "name": name, "run_id": self.run_id, "stage": stage,
@@ -77,8 +72,13 @@ class Job:
             "stage_duration_ms": self._duration_ms(outer, role, stage, details),
         }
         if role == "grid":
-            manifest.update(members=outer.grid_members, actual_seed=None, actual_subseed=None, requested_seed=None)
+            manifest["members"] = outer.grid_members
+            outer.grid_members = None
         return {"kind": "image", "run_id": self.run_id, "name": name, "pass": outer.number, "manifest": manifest}
+
+    def count_saved(self) -> None:
+        """A final image was written to a file."""
+        self._saved += 1
 
     def end_pass(self, outer: Pass, returned: int | None, interrupted: bool, error: Json | None) -> None:
         outer.returned = outer.composited if returned is None else returned
@@ -87,6 +87,8 @@ class Job:
 
     def end_line(self, now: float) -> Json:
         """How the run ended."""
+        if not self.passes:
+            self._error = {"stage": self.stage, "type": None, "message": "the host ended the job before its first pass began"}
         status = "failed" if self._error else "interrupted" if self._interrupted else "completed"
         images = {
             "planned": sum(outer.facts.planned for outer in self.passes),
@@ -132,22 +134,3 @@ class Job:
             "stage": outer.facts.stage, "role": role, "run_id": self.run_id, "name": outer.names.get((slot, role)),
             "settings": settings, "duration_ms": duration_ms, **seeds,
         }
-
-    @staticmethod
-    def job_id_of(key: JobKey, fallback: str) -> str:
-        return key.task or fallback
-
-
-def picture_key(run_id: str, number: int) -> str:
-    return f"{run_id}#{number}"
-
-
-def find_picture_keys(config: Any) -> list[str]:
-    """Every `{"$picture": KEY}` in a config, in order."""
-    if isinstance(config, dict):
-        if set(config) == {"$picture"}:
-            return [config["$picture"]]
-        return [key for value in config.values() for key in find_picture_keys(value)]
-    if isinstance(config, list):
-        return [key for value in config for key in find_picture_keys(value)]
-    return []

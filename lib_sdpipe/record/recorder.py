@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 import uuid
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Callable
@@ -45,7 +46,7 @@ class Recorder:
         self._desk: Desk | None = None
         self._roots: dict[str, Path] = {}
         self._job: Job | None = None
-        self._last_event = 0.0
+        self._last_event = _Moment()
         self._fault: str | None = None
         self._writer = Writer(self._close_when_idle, self.report)
 
@@ -86,9 +87,15 @@ class Recorder:
 
     def job_of(self, key: JobKey) -> Job | None:
         """The open run of this job, if it is recorded."""
-        self._last_event = time.monotonic()
         with self._lock:
-            return self._job if self._job is not None and self._job.key == key else None
+            job = self._job if self._job is not None and self._job.key == key else None
+        if job is not None:
+            self.note_event()
+        return job
+
+    def note_event(self) -> None:
+        """The host has just done something for the open run."""
+        self._last_event = _Moment()
 
     def open_job(self, key: JobKey, options: RunOptions, stage: str, request: RunRequest, extras: Extras) -> Job | None:
         """Begin a run; the previous one ends with it. None where nothing can be recorded."""
@@ -98,7 +105,7 @@ class Recorder:
                 return None
             label = build_label(options.label) or stage
             run_id, has_folder = self._claim_folder(self._desk, label)
-            job = Job(key, run_id, options)
+            job = Job(key, run_id, options, stage)
             line = job.run_line(request, key.task or str(uuid.uuid4()), label, process_mark().to_json(), time.time(), has_folder)
             self._job = job
             self.promise(line, extras)
@@ -109,13 +116,14 @@ class Recorder:
         with self._lock:
             job, self._job = self._job, None
             if job is not None:
-                self.promise(job.end_line(time.time()), Extras())
+                self.promise(job.end_line(self._last_event.wall), Extras())
 
     # --- lines ---
 
     def promise(self, line: Json, extras: Extras) -> None:
         """Put a line in the recording log, then in the queue."""
-        self._last_event = time.monotonic()
+        if line["kind"] != "end":
+            self.note_event()
         desk = self._desk
         if desk is None:
             return
@@ -159,7 +167,7 @@ class Recorder:
         with self._lock:
             if self._job is None:
                 return False
-            if not self._is_host_busy() and time.monotonic() - self._last_event > CLOSE_AFTER_IDLE_SECONDS:
+            if not self._is_host_busy() and time.monotonic() - self._last_event.monotonic > CLOSE_AFTER_IDLE_SECONDS:
                 self.close_job()
             return True
 
@@ -169,6 +177,14 @@ class Recorder:
         if text != self._fault:
             log.error("SDPipe could not record: %s. Generation goes on.", text, exc_info=not isinstance(fault, (SdPipeError, OSError)))
         self._fault = text
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """One moment on both clocks: the wall's for records, the monotonic one for waiting."""
+
+    wall: float = field(default_factory=time.time)
+    monotonic: float = field(default_factory=time.monotonic)
 
 
 class _FolderClaim:

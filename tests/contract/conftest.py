@@ -1,0 +1,90 @@
+"""One host for the whole suite: SDPIPE_WEBUI names a WebUI's folder or a running one's address; else the sandbox."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from tests.contract.webui import WebUI, connect_running, start_folder, start_sandbox
+
+_SAME_FOR_EVERY_TEST = {
+    "sdpipe_paused": False, "samples_format": "png", "save_images_add_number": True, "save_images_replace_action": "Replace",
+    "save_images_before_highres_fix": False, "ad_only_selected_scripts": True, "grid_save": True, "samples_save": True,
+    "save_incomplete_images": False, "sdpipe_record_sources": ["Browser", "API"],
+}
+
+
+@pytest.fixture(scope="session")
+def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUI]:
+    place = os.environ.get("SDPIPE_WEBUI", "")
+    if place.startswith("http"):
+        host = connect_running(place)
+    elif place:
+        host = start_folder(Path(place), tmp_path_factory.mktemp("webui"))
+    else:
+        host = start_sandbox(tmp_path_factory.mktemp("sandbox"), "--step-ms", "5")
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def host(webui: WebUI) -> WebUI:
+    """The host with the options that every test may rely on."""
+    webui.set_options(**_SAME_FOR_EVERY_TEST)
+    return webui
+
+
+Generate = Callable[..., "Made"]
+
+
+class Made:
+    """What one call made: its answer, its run and the run's manifests."""
+
+    def __init__(self, host: WebUI, answer: Any, run_id: str) -> None:
+        self.answer = answer
+        self.run_id = run_id
+        self.run = host.wait_closed(run_id)
+        self.manifests = host.manifests(run_id)
+        self._host = host
+
+    def of(self, stage: str, role: str = "final") -> list[dict[str, Any]]:
+        return [m for m in self.manifests if m["stage"] == stage and m["role"] == role]
+
+    def file(self, manifest: dict[str, Any]) -> Path:
+        return self._host.file_of(manifest)
+
+
+@pytest.fixture
+def generate(host: WebUI) -> Generate:
+    """Call the API and return what was recorded: exactly one run, or None where `runs=0` is asked for."""
+
+    def call(endpoint: str = "txt2img", runs: int = 1, **request: Any) -> Any:
+        before = host.run_ids()
+        answer = host.post(f"/sdapi/v1/{endpoint}", {**base_request(), **request})
+        made = host.run_ids() - before
+        assert len(made) == runs, f"{len(made)} runs were made, not {runs}: {sorted(made)}"
+        return Made(host, answer, made.pop()) if runs == 1 else answer
+
+    return call
+
+
+def base_request() -> dict[str, Any]:
+    return {
+        "prompt": "a lighthouse at dusk", "negative_prompt": "blurry", "steps": 2, "width": 64, "height": 64, "seed": -1,
+        "sampler_name": "Euler a", "cfg_scale": 7, "save_images": True,
+    }
+
+
+def hires_request() -> dict[str, Any]:
+    # Forge's hires pass needs its modules named (HOSTS §5.2); other hosts pass over a key they do not know.
+    return {
+        "enable_hr": True, "hr_scale": 2, "hr_upscaler": "Latent", "denoising_strength": 0.5,
+        "hr_additional_modules": ["Use same choices"],
+    }
+
+
+def detailer(model: str) -> dict[str, Any]:
+    return {"ADetailer": {"args": [True, False, {"ad_model": model}]}}
