@@ -15,6 +15,9 @@ from lib_sdpipe.manifest.records import Manifest
 # DESIGN §1: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
 MAX_DIFFERING_STEPS = 32
 MAX_COLOUR_DIFFERENCE = 1.0
+# Pixels within 2 of each other: tiles differ by 2 and a rounding, and steps near their threshold may flip.
+NEAR_DIFFERING_STEPS = 96
+NEAR_COLOUR_DIFFERENCE = 3.0
 _COLUMNS = "run_id, name, stage, role, root, path, kept, width, height, actual_seed, sha256, pixel_sha256"
 _BIT_COUNTS = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint16)
 
@@ -76,7 +79,14 @@ class Index:
         return self._find("run_id = ? AND actual_seed = ?", (run_id, actual_seed))
 
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
-        """Images of this size that look like the hash, nearest first."""
+        """Images of this size that match the hash, nearest first."""
+        return self._find_within(width, height, perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE)
+
+    def find_maybe_near(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
+        """Images of this size whose pixels may lie within 2 of the hashed picture's, likeliest first; compare to know."""
+        return self._find_within(width, height, perceptual_hash, NEAR_DIFFERING_STEPS, NEAR_COLOUR_DIFFERENCE)
+
+    def _find_within(self, width: int, height: int, perceptual_hash: str, most_steps: int, most_colour: float) -> list[Recorded]:
         steps, colours = _split_hash(perceptual_hash)
         cursor = self._connection.execute(
             f"SELECT brightness_steps, tile_colours, {_COLUMNS} FROM recorded"
@@ -85,7 +95,7 @@ class Index:
         )
         found: list[tuple[int, Recorded]] = []
         while rows := cursor.fetchmany(4096):
-            found.extend(_match(rows, steps, colours))
+            found.extend(_match(rows, steps, colours, most_steps, most_colour))
         return [recorded for _, recorded in sorted(found, key=lambda item: item[0])]
 
     def content(self) -> list[tuple[Any, ...]]:
@@ -119,12 +129,14 @@ def _split_hash(perceptual_hash: str | None) -> tuple[bytes | None, bytes | None
         return None, None
 
 
-def _match(rows: list[tuple[Any, ...]], steps: bytes | None, colours: bytes | None) -> list[tuple[int, Recorded]]:
+def _match(
+    rows: list[tuple[Any, ...]], steps: bytes | None, colours: bytes | None, most_steps: int, most_colour: float
+) -> list[tuple[int, Recorded]]:
     if steps is None or colours is None:
         return []
     differing = _BIT_COUNTS[_stack(rows, 0) ^ np.frombuffer(steps, np.uint8)].sum(axis=1)
     colour = np.abs(_stack(rows, 1).astype(np.int16) - np.frombuffer(colours, np.uint8)).mean(axis=1)
-    hits = np.flatnonzero((differing <= MAX_DIFFERING_STEPS) & (colour <= MAX_COLOUR_DIFFERENCE))
+    hits = np.flatnonzero((differing <= most_steps) & (colour <= most_colour))
     return [(int(differing[hit]), Recorded(*rows[hit][2:])) for hit in hits]
 
 

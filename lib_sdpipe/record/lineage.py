@@ -61,12 +61,14 @@ class LineageFinder:
         same = self.index.find_by_pixels(digest)
         if same:
             return next((r for r in same if r in claimed), None) or _preferred(same), "pixels"
-        alike = self.index.find_alike(picture.width, picture.height, perceptual_hash(picture))
-        for candidate in [*claimed, *alike][:_MOST_COMPARED]:
+        looks = perceptual_hash(picture)
+        maybe = self.index.find_maybe_near(picture.width, picture.height, looks)
+        for candidate in list(dict.fromkeys([*claimed, *maybe]))[:_MOST_COMPARED]:
             if self._is_near(picture, candidate):
                 return candidate, "near-pixels"
         if claimed:
             return None, ""  # a Run ID outranks a mere likeness
+        alike = self.index.find_alike(picture.width, picture.height, looks)
         lineages = {(r.run_id, r.actual_seed) for r in alike}
         return (_preferred(alike), "perceptual") if len(lineages) == 1 else (None, "")
 

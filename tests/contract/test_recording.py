@@ -269,7 +269,7 @@ def test_images_that_are_returned_but_not_saved_have_manifests_without_a_path(ge
 
 def test_each_format_keeps_the_run_id_and_its_manifest_is_true(generate: Generate, host: WebUI) -> None:
     for extension in ("jpg", "webp"):
-        host.set_options(samples_format=extension)
+        host.set_options(samples_format=extension, jpeg_quality=85)
         made = generate()
         assert made.file(made.of("txt2img")[0]).suffix == f".{extension}"
         assert_all_true(made)

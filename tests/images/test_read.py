@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from lib_sdpipe.images.inputs import encode_input
+from lib_sdpipe.images.digest import pixel_sha256
+from lib_sdpipe.images.read import INFOTEXT_LIMIT, UnreadableImageError, read_image, read_infotext
+from tests.images.test_digest import noise
+
+TEXT = "a café 夜\nSteps: 2, Seed: 1, Size: 64x48"
+
+
+def with_user_comment(text: str, image_format: str) -> Image.Image:
+    """As the hosts write it: EXIF user comment, UNICODE, UTF-16 big-endian. Built by hand: Pillow 9.5 cannot."""
+    comment = b"UNICODE\0" + text.encode("utf-16-be")
+    first_ifd = struct.pack(">HHHLLL", 1, 0x8769, 4, 1, 26, 0)
+    exif_ifd = struct.pack(">HHHLLL", 1, 0x9286, 7, len(comment), 44, 0)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">L", 8) + first_ifd + exif_ifd + comment
+    buffer = io.BytesIO()
+    noise().save(buffer, image_format, exif=exif)
+    buffer.seek(0)
+    return Image.open(buffer)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "WEBP"])
+def test_infotext_is_read_from_the_user_comment(image_format: str) -> None:
+    assert read_infotext(with_user_comment(TEXT, image_format)) == TEXT
+
+
+def test_infotext_is_read_from_png_text() -> None:
+    info, buffer = PngInfo(), io.BytesIO()
+    info.add_itxt("parameters", TEXT)
+    noise().save(buffer, "PNG", pnginfo=info)
+    buffer.seek(0)
+    assert read_infotext(Image.open(buffer)) == TEXT
+
+
+def test_a_giant_text_is_cut() -> None:
+    image = noise()
+    image.info["parameters"] = "x" * (2 * INFOTEXT_LIMIT)
+    assert len(read_infotext(image) or "") == INFOTEXT_LIMIT
+
+
+def test_damaged_exif_is_no_text() -> None:
+    image = noise()
+    image.info["exif"] = b"Exif\0\0MM\0*garbage"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert read_infotext(image) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"not an image", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_a_broken_file_is_one_sentence(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.png").write_bytes(data)
+    with pytest.raises(UnreadableImageError, match="not a readable image"):
+        read_image(str(tmp_path / "x.png"))
+
+
+def test_a_truncated_png_is_unreadable(tmp_path: Path) -> None:
+    noise().save(tmp_path / "x.png")
+    whole = (tmp_path / "x.png").read_bytes()
+    (tmp_path / "x.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnreadableImageError):
+        read_image(str(tmp_path / "x.png"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "1", "P", "CMYK", "I;16"])
+def test_an_input_is_stored_without_text_and_with_its_pixels(mode: str) -> None:
+    picture = Image.new("I;16", (4, 4), 777) if mode == "I;16" else noise(4, 4).convert(mode)
+    picture.info["parameters"] = "secret prompt"
+    sha256, data = encode_input(picture)
+    assert b"secret" not in data and encode_input(picture)[0] == sha256
+    assert pixel_sha256(Image.open(io.BytesIO(data))) == pixel_sha256(picture)

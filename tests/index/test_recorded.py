@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lib_sdpipe.images.digest import perceptual_hash
+from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.manifest.records import ImageFacts, Manifest
+from lib_sdpipe.record.catch_up import catch_up
+from lib_sdpipe.store.layout import find_layout
+from lib_sdpipe.store.runs import RunStore
+from tests.images.test_digest import painting
+
+RUN = "20251225_143022_a"
+
+
+def manifest(number: int, run_id: str = RUN, seed: int = 1) -> Manifest:
+    picture = painting(number, 64)
+    facts = ImageFacts(
+        width=64, height=64, sha256=f"{number:064x}", pixel_sha256=f"{number + 1000:064x}", perceptual_hash=perceptual_hash(picture),
+    )
+    return Manifest(name=f"txt2img_{number:03d}", run_id=run_id, stage="txt2img", role="final", actual_seed=seed, image=facts)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return Index(tmp_path / "index.sqlite3")
+
+
+def test_an_image_is_found_by_its_pixels_by_its_seed_and_by_its_looks(index: Index) -> None:
+    for number in range(1, 30):
+        index.add(manifest(number, seed=number))
+    assert [r.name for r in index.find_by_pixels(f"{1007:064x}")] == ["txt2img_007"]
+    assert [r.name for r in index.find_by_seed(RUN, 9)] == ["txt2img_009"]
+    assert index.find_alike(64, 64, perceptual_hash(painting(12, 64)))[0].name == "txt2img_012"
+    assert index.find_alike(64, 65, perceptual_hash(painting(12, 64))) == []
+
+
+def test_a_record_without_digests_is_kept_and_found_by_nothing(index: Index) -> None:
+    index.add(Manifest(name="txt2img_001", run_id=RUN, image=None))
+    index.add(Manifest(name="txt2img_002", run_id=RUN, image=ImageFacts(perceptual_hash="2:zz:zz"), actual_seed=1 << 80))
+    assert len(index.content()) == 2
+    assert index.find_alike(64, 64, perceptual_hash(painting(1))) == []
+    assert index.find_alike(64, 64, "damaged") == []
+
+
+def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "index.sqlite3").write_bytes(b"not a database at all, but long enough to be read as one" * 40)
+    index = Index(tmp_path / "index.sqlite3")
+    index.add(manifest(1))
+    assert index.is_new and len(index.content()) == 1
+
+
+def test_another_versions_file_is_made_anew(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index.sqlite3")
+    index._connection.execute("PRAGMA user_version = 99")
+    index.close()
+    assert Index(tmp_path / "index.sqlite3").is_new
+
+
+def test_a_rebuilt_index_equals_the_live_one(tmp_path: Path) -> None:
+    store = RunStore(find_layout(tmp_path / "runs"))
+    live = Index(tmp_path / "live.sqlite3")
+    for run_id in (RUN, "20251225_143023_b"):
+        store.create_run_folder(run_id)
+        for number in range(1, 6):
+            store.write_manifest(manifest(number, run_id))
+            live.add(manifest(number, run_id))
+    rebuilt = Index(tmp_path / "rebuilt.sqlite3")
+    assert catch_up(rebuilt, store) == 2
+    assert rebuilt.content() == live.content() != []
+    assert catch_up(rebuilt, store) == 0, "unchanged runs are not read again"
+
+
+def test_runs_that_are_gone_leave_the_index(tmp_path: Path) -> None:
+    store = RunStore(find_layout(tmp_path / "runs"))
+    store.create_run_folder(RUN)
+    store.write_manifest(manifest(1))
+    index = Index(tmp_path / "index.sqlite3")
+    catch_up(index, store)
+    for path in (store.layout.manifest_file(RUN, "txt2img_001"), store.layout.manifests(RUN), store.layout.run_folder(RUN)):
+        path.unlink() if path.is_file() else path.rmdir()
+    catch_up(index, store)
+    assert index.content() == []

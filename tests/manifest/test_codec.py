@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib_sdpipe.errors import RecordError
+from lib_sdpipe.manifest.codec import format_json, parse_manifest, parse_run
+from lib_sdpipe.manifest.records import Manifest, Run
+
+texts = st.text(max_size=40)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(prompt=texts, config=st.dictionaries(texts, json_values, max_size=4), extra=json_values, seed=st.integers(0, 2**63 - 1))
+def test_a_manifest_comes_back_as_it_was_written(prompt: str, config: dict[str, Any], extra: Any, seed: int) -> None:
+    document = Manifest(name="txt2img_001", prompt=prompt, config=config, actual_seed=seed).to_json()
+    document["from_a_later_version"] = extra
+    read = parse_manifest(format_json(document), "m.json")
+    assert read.to_json() == document
+    assert list(read.to_json()) == list(document)
+
+
+def test_half_a_surrogate_pair_in_a_prompt_is_neither_lost_nor_fatal() -> None:
+    manifest = Manifest(name="txt2img_001", prompt="\ud83d cat")
+    assert parse_manifest(format_json(manifest.to_json()), "m.json").prompt == "\ud83d cat"
+
+
+def test_files_are_indented_utf8_in_schema_order() -> None:
+    data = format_json(Run(run_id="20251225_143022_キ").to_json())
+    assert "キ".encode() in data
+    assert data.startswith(b'{\n  "schema": "sdpipe.run/1",\n  "run_id"')
+    assert data.endswith(b"}\n")
+
+
+def test_a_run_has_the_documented_fields_in_the_documented_order() -> None:
+    assert list(Run().to_json()) == [
+        "schema", "run_id", "job_id", "label", "status", "process", "timestamp", "started_at", "finished_at", "source", "user",
+        "config", "environment", "images", "stage_outputs", "error", "parent", "replay", "replayable", "not_replayable_because",
+        "inferred", "packs", "one_click_action",
+    ]
+
+
+def test_a_manifest_has_the_documented_fields_in_the_documented_order() -> None:
+    assert list(Manifest().to_json()) == [
+        "schema", "name", "run_id", "job_id", "stage", "role", "timestamp", "prompt", "negative_prompt", "config", "path", "root",
+        "kept", "model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "requested_seed", "actual_seed",
+        "actual_subseed", "subseed_strength", "refiner", "hires", "adetailer", "batch", "variant", "image", "parent", "members",
+        "stage_history", "stage_duration_ms", "infotext", "lost_at", "revisions", "inferred",
+    ]
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"schema": "sdpipe.manifest/2"}', b'{"schema": 7}',
+    b'{"schema": "sdpipe.manifest/1", "config": "x"}', b'{"schema": "sdpipe.manifest/1", "batch": "x"}', b"[" * 100_000,
+])
+def test_a_damaged_manifest_is_one_sentence_that_names_the_file(data: bytes) -> None:
+    with pytest.raises(RecordError, match=r"^txt2img_001\.json: "):
+        parse_manifest(data, "txt2img_001.json")
+
+
+STABLENEW_IMG2IMG = {
+    "name": "img2img_p01_v01", "stage": "img2img", "timestamp": "20260310_231652", "original_prompt": "a cat",
+    "final_prompt": "a cat, best", "final_negative_prompt": "bad", "config": {"steps": 20}, "path": "output/x.png",
+    "requested_seed": -1, "seeds": {"original_seed": -1, "final_seed": 12, "final_subseed": -1}, "artifact": {"stage": "img2img"},
+}
+
+
+def test_an_older_programs_manifest_loads_with_every_field_kept() -> None:
+    manifest = parse_manifest(json.dumps(STABLENEW_IMG2IMG).encode(), "m.json")
+    assert (manifest.schema_, manifest.run_id, manifest.prompt) == (None, None, "a cat, best")
+    assert (manifest.requested_seed, manifest.actual_seed, manifest.actual_subseed) == (None, 12, None)
+    document = manifest.to_json()
+    assert document["original_prompt"] == "a cat" and document["artifact"] == {"stage": "img2img"}
+
+
+@pytest.mark.parametrize("document", [
+    {}, {"name": "x"}, {"stage": "upscaled"}, {"seeds": None, "config": None, "stage_history": "x", "model": "Unknown"},
+    {"refiner": "none", "prompt": None, "stage_history": [1, {"stage": "txt2img"}]},
+])
+def test_older_manifests_load_whatever_they_lack(document: dict[str, Any]) -> None:
+    manifest = parse_manifest(json.dumps(document).encode(), "m.json")
+    assert manifest.model is None
+    assert manifest.stage in (None, "upscale")
+
+
+def test_an_older_programs_run_file_loads() -> None:
+    run = parse_run(json.dumps({"run_id": "r", "timestamp": "2026-03-10T23:16:52Z", "packs": [], "config": {}, "stage_outputs": [{}]}).encode(), "r.json")
+    assert (run.run_id, run.status, run.schema_) == ("r", None, None)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib_sdpipe.manifest.infotext import parse_hashes, parse_infotext
+
+SAMPLE = (
+    "a lighthouse\non a cliff, dramatic: sky\nNegative prompt: blurry, (worst quality:1.4)\nsecond line\n"
+    "Steps: 3, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 4.5, Seed: 2522798642, Size: 64x72, Model hash: 2179a1da82,"
+    ' Model: tiny, Run ID: 20251225_143022_my_pack, Lora hashes: "a: 1f, b: 2e", Version: 1.10.1'
+)
+
+
+def test_prompt_negative_prompt_and_parameters_are_told_apart() -> None:
+    text = parse_infotext(SAMPLE)
+    assert text.prompt == "a lighthouse\non a cliff, dramatic: sky"
+    assert text.negative_prompt == "blurry, (worst quality:1.4)\nsecond line"
+    assert (text.seed, text.run_id) == (2522798642, "20251225_143022_my_pack")
+    assert text.parameters["Sampler"] == "DPM++ 2M"
+    assert parse_hashes(text.parameters["Lora hashes"]) == {"a": "1f", "b": "2e"}
+
+
+def test_a_quoted_value_may_hold_commas_quotes_and_colons() -> None:
+    text = parse_infotext('x\nSteps: 1, Seed: 2, Note: "a, b: \\"c\\"", Version: 1')
+    assert text.parameters["Note"] == 'a, b: "c"'
+
+
+@pytest.mark.parametrize("text", ["just a prompt, with: colon", "", "\n\n", "Steps: 1, Seed: 2"])
+def test_fewer_than_three_pairs_are_prompt(text: str) -> None:
+    assert parse_infotext(text).parameters == {}
+
+
+@given(st.text(max_size=300))
+def test_no_text_can_make_the_reader_fail(text: str) -> None:
+    parse_infotext(text)

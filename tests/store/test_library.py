@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from lib_sdpipe.errors import RecordError
+from lib_sdpipe.store.layout import Layout, find_layout
+from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.machine import process_mark
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    (tmp_path / "data" / "outputs").mkdir(parents=True)
+    return find_layout(tmp_path / "data" / "runs")
+
+
+def outputs(layout: Layout) -> Path:
+    return layout.runs.parent / "outputs"
+
+
+def test_a_file_is_named_by_its_root_and_its_path_in_it(layout: Layout) -> None:
+    library = Library(layout)
+    library.ensure_roots({"outputs": outputs(layout)})
+    file = outputs(layout) / "txt2img-images" / "1.png"
+    assert library.locate(file) == ("outputs", "txt2img-images/1.png")
+    assert library.resolve("outputs", "txt2img-images/1.png") == file
+
+
+def test_a_file_outside_all_roots_is_named_by_its_absolute_path(layout: Layout, tmp_path: Path) -> None:
+    library = Library(layout)
+    assert library.locate(tmp_path / "x.png") == (None, (tmp_path / "x.png").as_posix())
+    assert library.resolve(None, (tmp_path / "x.png").as_posix()) == tmp_path / "x.png"
+
+
+def test_the_runs_folder_is_a_root_of_its_own(layout: Layout) -> None:
+    assert Library(layout).locate(layout.runs / "r" / "1.png") == ("runs", "r/1.png")
+
+
+def test_roots_are_stored_relative_so_that_a_library_can_be_moved(layout: Layout) -> None:
+    Library(layout).ensure_roots({"outputs": outputs(layout)})
+    assert json.loads(layout.library_file.read_bytes())["roots"]["outputs"]["path"] == "../outputs"
+    moved = layout.runs.parent.with_name("moved")
+    layout.runs.parent.rename(moved)
+    assert Library(find_layout(moved / "runs")).roots()["outputs"] == moved / "outputs"
+
+
+def test_a_name_stays_with_its_folder_and_the_next_folder_gets_a_number(layout: Layout, tmp_path: Path) -> None:
+    library = Library(layout)
+    library.ensure_roots({"outputs": outputs(layout)})
+    library.ensure_roots({"outputs": tmp_path / "elsewhere" / "outputs"})
+    assert set(library.roots()) == {"runs", "outputs", "outputs-2"}
+    assert library.roots()["outputs"] == outputs(layout)
+
+
+def test_an_entry_for_this_machine_wins(layout: Layout, tmp_path: Path) -> None:
+    Library(layout).ensure_roots({"outputs": outputs(layout)})
+    document = json.loads(layout.library_file.read_bytes())
+    document["roots"]["outputs"]["on"] = {process_mark().machine: str(tmp_path / "mounted")}
+    layout.library_file.write_text(json.dumps(document))
+    assert Library(layout).roots()["outputs"] == tmp_path / "mounted"
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "a/../../secret.png", "/etc/passwd"])
+def test_a_path_that_leads_out_of_its_root_leads_nowhere(layout: Layout, path: str) -> None:
+    library = Library(layout)
+    library.ensure_roots({"outputs": outputs(layout)})
+    assert library.resolve("outputs", path) is None
+    assert library.resolve("no such root", "1.png") is None
+
+
+def test_reading_writes_nothing(layout: Layout) -> None:
+    Library(layout).locate(outputs(layout) / "1.png")
+    assert not layout.runs.exists()
+
+
+def test_a_damaged_library_file_is_one_sentence(layout: Layout) -> None:
+    layout.runs.mkdir()
+    layout.library_file.write_text("{")
+    with pytest.raises(RecordError, match="library.json"):
+        Library(layout)
+
+
+def test_the_cache_folder_holds_what_can_be_derived_when_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDPIPE_CACHE", str(tmp_path / "cache"))
+    one, other = find_layout(tmp_path / "a"), find_layout(tmp_path / "b")
+    assert one.private.parent == tmp_path / "cache" != one.runs
+    assert one.private != other.private
+    assert os.path.isabs(one.private)

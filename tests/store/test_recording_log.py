@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lib_sdpipe.store.recording_log import RecordingLog, iter_abandoned_logs
+
+_DYING = """
+import os, sys
+from pathlib import Path
+from lib_sdpipe.store.recording_log import RecordingLog
+log = RecordingLog(Path(sys.argv[1]))
+log.append({"kind": "run", "run_id": "20251225_143022_a"})
+os.write(log._descriptor, b'{"kind": "image", "na')
+os._exit(9)
+"""
+
+
+def test_the_log_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
+    log = RecordingLog(tmp_path)
+    log.append({"kind": "run"})
+    assert list(iter_abandoned_logs(tmp_path)) == []
+    log.close()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_dead_processes_log_gives_its_whole_lines_once(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _DYING, str(tmp_path)], check=False)
+    (abandoned,) = iter_abandoned_logs(tmp_path)
+    assert abandoned.lines() == [{"kind": "run", "run_id": "20251225_143022_a"}]
+    assert list(iter_abandoned_logs(tmp_path)) == [], "two processes must not complete the same log"
+    abandoned.remove()
+    assert list(iter_abandoned_logs(tmp_path)) == []
+
+
+def test_a_cleared_log_promises_nothing(tmp_path: Path) -> None:
+    log = RecordingLog(tmp_path)
+    log.append({"kind": "run"})
+    log.clear()
+    log.append({"kind": "end"})
+    log.release()
+    (abandoned,) = iter_abandoned_logs(tmp_path)
+    assert abandoned.lines() == [{"kind": "end"}]
