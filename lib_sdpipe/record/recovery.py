@@ -8,6 +8,7 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.completion import Completion
+from lib_sdpipe.store.atomic import sweep_temporaries
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.recording_log import AbandonedLog, iter_abandoned_logs
 from lib_sdpipe.store.runs import RunStore
@@ -29,6 +30,9 @@ def recover_abandoned(store: RunStore, library: Library, index: Index | None) ->
         except (OSError, SdPipeError) as fault:
             log.error("SDPipe: %s: could not be completed (%s); it is tried again at the next start", abandoned.path, fault)
             abandoned.release()
+        except BaseException:
+            abandoned.release()
+            raise
         else:
             abandoned.remove()
     return recovered
@@ -51,7 +55,16 @@ def _complete(abandoned: AbandonedLog, store: RunStore, library: Library, index:
     recovered = completion.open_runs()
     for run_id in recovered:
         completion.abandon(run_id, last_seen.get(run_id) or None)
+    _sweep(store, abandoned.pid, _run_ids(lines))
     return recovered
+
+
+def _sweep(store: RunStore, pid: str, run_ids: set[str]) -> None:
+    """Temporary files of the dead process, where it could have written."""
+    layout = store.layout
+    sweep_temporaries(layout.runs, pid, deep=False)
+    for folder in (layout.runs / "environments", layout.runs / "inputs", *(layout.run_folder(run_id) for run_id in run_ids)):
+        sweep_temporaries(folder, pid)
 
 
 def _run_ids(lines: list[Json]) -> set[str]:
@@ -72,5 +85,3 @@ def _remove_empty_folder(store: RunStore, run_id: str, lines: list[Json]) -> Non
             store.layout.run_folder(run_id).rmdir()
         except OSError:
             pass  # not empty or not there: not ours to remove
-
-

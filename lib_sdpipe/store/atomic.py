@@ -14,7 +14,7 @@ _REPLACE_TRIES = 20
 def write_atomic(path: Path, data: bytes) -> None:
     """Temporary name in the same folder, fsync, rename, fsync of the folder. Makes the folder; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+    temporary = temporary_name(path)
     try:
         with open(temporary, "xb") as file:
             file.write(data)
@@ -25,6 +25,18 @@ def write_atomic(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _fsync_folder(path.parent)
+
+
+def temporary_name(path: Path) -> Path:
+    """A hidden name beside `path` that tells whose it is."""
+    return path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+
+
+def sweep_temporaries(folder: Path, pid: str, deep: bool = True) -> None:
+    """Remove what a dead process was in the middle of writing."""
+    pattern = f".*.{pid}-*{TEMPORARY_SUFFIX}"
+    for path in folder.rglob(pattern) if deep else folder.glob(pattern):
+        path.unlink(missing_ok=True)
 
 
 def _replace(temporary: Path, path: Path) -> None:

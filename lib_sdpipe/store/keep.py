@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_sdpipe.store.atomic import TEMPORARY_SUFFIX, write_atomic
+from lib_sdpipe.store.atomic import temporary_name, write_atomic
 from lib_sdpipe.store.layout import Layout
 
 
@@ -25,7 +25,7 @@ def keep_copy(layout: Layout, run_id: str, stage: str, name: str, source: str) -
         try:
             os.link(source, target)
         except OSError:
-            temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
+            temporary = temporary_name(target)
             shutil.copy2(source, temporary)
             os.replace(temporary, target)
     return target.relative_to(layout.runs).as_posix()

@@ -50,6 +50,11 @@ class AbandonedLog:
         self.path = path
         self._descriptor = descriptor
 
+    @property
+    def pid(self) -> str:
+        """The dead process's id, as its files are named."""
+        return self.path.name.split("-")[0]
+
     def lines(self) -> list[dict[str, Any]]:
         """Every whole line; a torn one was never promised."""
         lines = []
