@@ -80,8 +80,7 @@ class Job:
         """A final image was written to a file."""
         self._saved += 1
 
-    def end_pass(self, outer: Pass, returned: int | None, interrupted: bool, error: Json | None) -> None:
-        outer.returned = outer.composited if returned is None else returned
+    def end_pass(self, outer: Pass, interrupted: bool, error: Json | None) -> None:
         self._interrupted = self._interrupted or interrupted
         self._error = self._error or error
 
@@ -92,7 +91,7 @@ class Job:
         status = "failed" if self._error else "interrupted" if self._interrupted else "completed"
         images = {
             "planned": sum(outer.facts.planned for outer in self.passes),
-            "returned": sum(outer.returned or 0 for outer in self.passes),
+            "returned": sum(outer.returned for outer in self.passes),
             "saved": self._saved,
         }
         end = {"status": status, "finished_at": format_utc(now), "images": images, "error": self._error, "process": None}

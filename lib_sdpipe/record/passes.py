@@ -44,7 +44,8 @@ class Pass:
     phase: Phase = Phase.UNKNOWN
     iteration: int = 0
     hires_saved: int = 0
-    composited: int = 0
+    index: int = 0
+    returned: int = 0
     grid_members: list[str] | None = None
     batch_started: float | None = None
     image_ms: int | None = None
@@ -52,22 +53,25 @@ class Pass:
     before_detailer: dict[Slot, Any] = field(default_factory=dict)
     names: dict[tuple[Slot, str], str] = field(default_factory=dict)
     incomplete: str | None = None
-    returned: int | None = None
 
     def start_batch(self, iteration: int, now: float) -> None:
         self.phase = Phase.SAMPLING
         self.iteration, self.hires_saved = iteration, 0
         self.batch_started, self.image_ms = now, None
 
-    def finish_batch(self, images: int, now: float) -> None:
-        """Sampling is over; its time is shared by its images."""
+    def finish_batch(self, images: int, now: float, cut_short: str | None) -> None:
+        """Sampling is over; its time is shared by its images. `cut_short`: `interrupted` or `skipped`."""
         self.phase = Phase.DECODED
+        self.incomplete = cut_short
         if self.batch_started is not None and images:
             self.image_ms = round((now - self.batch_started) * 1000 / images)
 
-    def composite(self) -> None:
+    def composite(self, index: int) -> None:
+        """The image at `index` in the batch is finished."""
         self.phase = Phase.COMPOSITED
-        self.composited += 1
+        self.grid_members = None
+        self.index = index
+        self.returned += 1
 
     def role_of_save(self, stem: str, in_hires_pass: bool) -> str:
         """The role of the save that is about to happen; `grid` counts as one here."""

@@ -80,7 +80,7 @@ def record_one_run(layout: Layout, outputs: Path, alive: DeathAt | None) -> None
             step()
             desk.handle({"kind": "saved", "run_id": RUN_ID, "name": line["name"], "path": line["path"]}, Extras())
             job.count_saved()
-        job.end_pass(outer, 2, False, None)
+        job.end_pass(outer, False, None)
         _do(desk, job.end_line(1e9 + 9), Extras())
     finally:
         desk.log.release()  # the operating system closes a dead process's files and drops its locks
