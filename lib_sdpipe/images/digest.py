@@ -13,7 +13,7 @@ from PIL import __version__ as pillow_version
 # Forge hides its infotext in alpha values 254 and 255, so alpha counts only where it is really transparent.
 _OPAQUE = 254
 _PERCEPTUAL_VERSION = 1
-_LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
+_LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 _LUMA_STEP = 2.0
 _NATIVE_DECODERS = {"JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 
@@ -46,10 +46,12 @@ def pixel_sha256(image: Image.Image) -> str:
 
 def perceptual_hash(image: Image.Image) -> str:
     """`1:<64 hex>:<96 hex>`: 16 x 16 brightness steps from left to right, then the mean RGB of 4 x 4 tiles."""
-    rgb = rgb_pixels(image).astype(np.float64)
-    luma = _box_average(rgb @ _LUMA_WEIGHTS, rows=16, columns=17)
+    rgb = rgb_pixels(image).astype(np.float32)
+    rows = np.tensordot(_box_weights(image.height, 16), rgb, axes=1)
+    luma = np.tensordot(_box_weights(image.width, 17), rows @ _LUMA_WEIGHTS, axes=(1, 1)).T
     bits = (luma[:, 1:] - luma[:, :-1]) > _LUMA_STEP
-    tiles = np.stack([_box_average(rgb[:, :, c], rows=4, columns=4) for c in range(3)], axis=2)
+    tile_rows = rows.reshape(4, 4, image.width, 3).mean(axis=1)
+    tiles = np.tensordot(_box_weights(image.width, 4), tile_rows, axes=(1, 1)).swapaxes(0, 1)
     colours = np.rint(tiles).clip(0, 255).astype(np.uint8)
     return f"{_PERCEPTUAL_VERSION}:{np.packbits(bits).tobytes().hex()}:{colours.tobytes().hex()}"
 
@@ -72,18 +74,10 @@ def decoder_name(image_format: str | None) -> str:
     return f"Pillow {pillow_version}" + (f", {native} {version}" if version else "")
 
 
-def _box_average(plane: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Mean over `rows` x `columns` boxes whose edges may cut pixels: exact area weights, any picture size."""
-    return _box_average_rows(_box_average_rows(plane, rows).T, columns).T
-
-
-def _box_average_rows(plane: np.ndarray, boxes: int) -> np.ndarray:
-    # The integral of a step function is linear between pixel edges, so box sums are differences of interpolated
-    # cumulative sums: no loop over pixels, and boxes smaller than a pixel work too.
-    height = plane.shape[0]
-    sums = np.concatenate([np.zeros((1, plane.shape[1])), np.cumsum(plane, axis=0)])
-    edges = np.linspace(0, height, boxes + 1)
-    whole = np.minimum(edges.astype(int), height - 1)
-    part = (edges - whole)[:, None]
-    at_edges = sums[whole] + part * plane[whole]
-    return (at_edges[1:] - at_edges[:-1]) * (boxes / height)
+@lru_cache(maxsize=64)
+def _box_weights(length: int, boxes: int) -> np.ndarray:
+    """Shape (boxes, length): each row averages one of equal boxes whose edges may cut pixels, by the exact share."""
+    edges = np.linspace(0, length, boxes + 1)
+    pixels = np.arange(length)
+    shares = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (shares.clip(0, None) * (boxes / length)).astype(np.float32)

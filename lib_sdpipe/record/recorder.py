@@ -6,6 +6,7 @@ Everything here runs on the generating thread and is quick: a line is appended t
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import sqlite3
 import threading
@@ -31,7 +32,8 @@ from lib_sdpipe.store.machine import process_mark
 
 log = logging.getLogger("sdpipe")
 
-CLOSE_AFTER_IDLE_SECONDS = 2.0
+# A run ends when its host has been idle this long. The environment variable is for test suites in a hurry.
+CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2.0"))
 _FOLDER_WAIT_SECONDS = 0.25
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
 _MOST_WAITING = 32

@@ -10,13 +10,13 @@ from typing import Callable
 
 log = logging.getLogger("sdpipe")
 
-_TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.1
 
 
 class Writer:
     """Runs tasks one after another on a daemon thread.
 
-    `on_idle` is called between tasks and about four times a second while it returns True; when it returns False and
+    `on_idle` is called between tasks and about ten times a second while it returns True; when it returns False and
     nothing is queued the thread ends, and the next task starts a new one.
     """
 

@@ -135,8 +135,11 @@ def _start(command: list[str], data_dir: Path, cwd: Path) -> WebUI:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = (data_dir / "webui.log").open("wb")
-    process = subprocess.Popen([*command, "--port", str(port)], cwd=cwd, stdout=log, stderr=subprocess.STDOUT)
+    environment = {**os.environ, "SDPIPE_CLOSE_AFTER_SECONDS": "0.3"}
+    with (data_dir / "webui.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)], cwd=cwd, stdout=log, stderr=subprocess.STDOUT, env=environment,
+        )
     url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
