@@ -1,0 +1,82 @@
+"""The WebUI's page as a person uses it, by the element ids that A1111, Forge and the sandbox share."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+from urllib.parse import urlsplit
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]
+SLOW_MS = 60_000
+
+
+class Page:
+    """One browser tab on a WebUI."""
+
+    def __init__(self, browser: Any, url: str, theme: str = "light", width: int = 1400) -> None:
+        self.errors: list[str] = []
+        self.tab = browser.new_page(viewport={"width": width, "height": 1100})
+        self.tab.set_default_timeout(SLOW_MS)
+        self.tab.on("pageerror", lambda fault: self.errors.append(str(fault)))
+        self.tab.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        host = urlsplit(url).netloc
+        self.tab.route(lambda asked: urlsplit(asked).netloc not in (host, ""), lambda route: route.abort())
+        self.tab.goto(f"{url}/?__theme={theme}", wait_until="domcontentloaded")
+        self.tab.wait_for_selector("#txt2img_prompt textarea")
+        self.tab.wait_for_function("() => typeof gradioApp === 'function' && window.opts && Object.keys(window.opts).length > 3")
+        self.tab.wait_for_timeout(1500)
+
+    def our_errors(self) -> list[str]:
+        return [text for text in self.errors if "sdpipe" in text.lower()]
+
+    def open_tab(self, name: str) -> None:
+        """By its label: hosts differ in order and capitals."""
+        self.tab.locator("#tabs > .tab-nav button, #tabs > div button[role=tab], #tabs .tab-container button[role=tab]").filter(
+            has_text=_whole_word(name)
+        ).first.click()
+
+    def fill(self, tab: str, prompt: str, **numbers: int) -> None:
+        self.tab.locator(f"#{tab}_prompt textarea").fill(prompt)
+        for name, value in {"steps": 2, "width": 64, "height": 64, **numbers}.items():
+            field = self.tab.locator(f"#{tab}_{name} input[type=number]").first
+            field.fill(str(value))
+            field.press("Tab")
+        self.tab.wait_for_timeout(300)
+
+    def generate(self, tab: str) -> None:
+        """Press Generate and wait for a new picture and its infotext."""
+        old = self._pictures(tab)
+        self.tab.locator(f"#{tab}_generate").click()
+        self.tab.wait_for_function(
+            "([id, old]) => [...document.querySelectorAll(`#${id}_gallery img`)].some(i => i.src && !old.includes(i.src)"
+            " && i.complete && i.naturalWidth > 0 && !i.closest('.livePreview'))", arg=[tab, old],
+        )
+        self.tab.wait_for_function(f"() => (document.querySelector('#html_info_{tab}') || {{innerText: ''}}).innerText.includes('Steps')")
+
+    def infotext(self, tab: str) -> str:
+        return self.tab.locator(f"#html_info_{tab}").last.inner_text()
+
+    def _pictures(self, tab: str) -> list[str]:
+        return self.tab.evaluate("id => [...document.querySelectorAll(`#${id}_gallery img`)].map(i => i.src)", tab)
+
+    def open_panel(self, tab: str) -> Any:
+        """Our accordion, opened."""
+        panel = self.tab.locator(f"#sdpipe_{tab}_panel")
+        panel.scroll_into_view_if_needed()
+        if not self.tab.locator(f"#sdpipe_{tab}_record").is_visible():
+            panel.locator(".label-wrap").first.click()
+            self.tab.locator(f"#sdpipe_{tab}_record").wait_for(state="visible")
+        return panel
+
+    def checkbox(self, elem_id: str) -> Any:
+        return self.tab.locator(f"#{elem_id} input[type=checkbox]").first
+
+
+def _whole_word(name: str) -> Any:
+    import re
+
+    return re.compile(rf"^\s*{re.escape(name)}\s*$", re.IGNORECASE)
