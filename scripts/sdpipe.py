@@ -1,9 +1,12 @@
 """SDPipe in a WebUI: declares the Script and registers callbacks. No logic; the host executes this file at every Reload UI."""
 
-from lib_sdpipe.hosts import extension
+from lib_sdpipe.hosts import extension, settings
+from lib_sdpipe.ui.panel import build_panel
+from lib_sdpipe.ui.tab import build_tab
 from modules import script_callbacks, scripts
 
-_extension = extension.attach(scripts.basedir())
+_extension = extension.attach()
+_session = _extension.session
 
 
 class SDPipeScript(scripts.Script):
@@ -14,28 +17,28 @@ class SDPipeScript(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img):
-        return _extension.build_panel("img2img" if is_img2img else "txt2img")
+        return build_panel("img2img" if is_img2img else "txt2img", settings.default_options(), settings.is_paused())
 
     def before_process(self, p, *args):
-        _extension.session.before_process(p, args)
+        _session.before_process(p, args)
 
     def process(self, p, *args):
-        _extension.session.process(p)
+        _session.process(p)
 
     def before_process_batch(self, p, *args, **kwargs):
-        _extension.session.before_process_batch(p, kwargs.get("batch_number", 0))
+        _session.before_process_batch(p, kwargs.get("batch_number", 0))
 
     def postprocess_batch_list(self, p, pp, *args, **kwargs):
-        _extension.session.postprocess_batch_list(p, len(pp.images))
+        _session.postprocess_batch_list(p, len(pp.images))
 
     def postprocess_image_after_composite(self, p, pp, *args):
-        _extension.session.after_composite(p, pp.image)
+        _session.after_composite(p, pp.image)
 
 
-script_callbacks.on_ui_settings(_extension.register_settings)
-script_callbacks.on_ui_tabs(_extension.build_tab)
+script_callbacks.on_ui_settings(settings.register_settings)
+script_callbacks.on_ui_tabs(lambda: [(build_tab(_extension.tab_host), "Runs", "sdpipe_runs")])
 script_callbacks.on_app_started(_extension.start)
-script_callbacks.on_before_image_saved(_extension.session.saves.before_image_saved)
-script_callbacks.on_image_saved(_extension.session.saves.image_saved)
-script_callbacks.on_image_grid(lambda params: _extension.session.saves.image_grid(params.imgs))
+script_callbacks.on_before_image_saved(_session.saves.before_image_saved)
+script_callbacks.on_image_saved(_session.saves.image_saved)
+script_callbacks.on_image_grid(lambda params: _session.saves.image_grid(params.imgs))
 script_callbacks.on_script_unloaded(_extension.detach)

@@ -111,7 +111,10 @@ def _runner_defaults(runner: Any) -> list[Json]:
         controls = runner.inputs[script.args_from:script.args_to]
         found.append({
             "title": script_title(script), "file": script_file(script),
-            "args": [{"label": getattr(c, "label", None), "value": to_data(getattr(c, "value", None), PictureBox(), [], "")} for c in controls],
+            "args": [
+                {"label": getattr(control, "label", None), "value": to_data(getattr(control, "value", None), PictureBox(), [], "")}
+                for control in controls
+            ],
         })
     return found
 

@@ -8,9 +8,7 @@ from typing import Any
 from lib_sdpipe.hosts import settings
 from lib_sdpipe.hosts.pass_wrapper import install_wrapper, remove_wrapper
 from lib_sdpipe.hosts.session import Session
-from lib_sdpipe.store.layout import find_layout
-from lib_sdpipe.ui.panel import build_panel
-from lib_sdpipe.ui.tab import TabHost, build_tab
+from lib_sdpipe.store.layout import Layout, find_layout
 
 log = logging.getLogger("sdpipe")
 
@@ -23,18 +21,9 @@ _FLUSH_SECONDS = 5.0
 class Extension:
     """What the host calls; made anew at every load of the script."""
 
-    def __init__(self, session: Session, folder: str) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self.folder = folder
-
-    def register_settings(self) -> None:
-        settings.register_settings()
-
-    def build_panel(self, tab: str) -> list[Any]:
-        return build_panel(tab, settings.default_options(), settings.is_paused())
-
-    def build_tab(self) -> list[tuple[Any, str, str]]:
-        return [(build_tab(_RunsTab(self.session)), "Runs", "sdpipe_runs")]
+        self.tab_host = RunsTabHost(session)
 
     def start(self, demo: Any, app: Any) -> None:
         """The page is up: open the library, so that what a killed process left is completed now."""
@@ -46,13 +35,13 @@ class Extension:
         remove_wrapper()
 
 
-class _RunsTab(TabHost):
-    """What the tab needs to know of the host."""
+class RunsTabHost:
+    """What the Runs tab needs to know of the host it is shown in."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def layout(self) -> Any:
+    def layout(self) -> Layout:
         return find_layout(settings.runs_folder(), settings.cache_folder())
 
     def fault(self) -> str | None:
@@ -65,10 +54,10 @@ class _RunsTab(TabHost):
         return settings.set_paused(paused)
 
 
-def attach(folder: str) -> Extension:
+def attach() -> Extension:
     """Called when the script is loaded: the session of this process, with the host's main loop wrapped."""
     global _session
     if _session is None:
         _session = Session()
     install_wrapper(_session)
-    return Extension(_session, folder)
+    return Extension(_session)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import decoder_name, perceptual_hash, pixel_sha256
-from lib_sdpipe.manifest.records import ImageFacts
 
 INFOTEXT_LIMIT = 1 << 20
 _EXIF_IFD = 0x8769
@@ -18,11 +18,26 @@ _USER_COMMENT = 0x9286
 _COMMENT_CODES = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16-be", b"JIS\0\0\0\0\0": "shift_jis"}
 
 
+@dataclass(frozen=True)
+class PictureFacts:
+    """The manifest's `image` block: `format`, `bytes` and `sha256` are None for a picture that has no file."""
+
+    width: int
+    height: int
+    format: str | None
+    mode: str
+    bytes: int | None
+    sha256: str | None
+    pixel_sha256: str
+    perceptual_hash: str
+    decoder: str
+
+
 class UnreadableImageError(SdPipeError):
     """A file is truncated or no image."""
 
 
-def read_image(path: str) -> tuple[ImageFacts, Image.Image]:
+def read_image(path: str) -> tuple[PictureFacts, Image.Image]:
     """The file's facts and its decoded first frame; raises OSError, or UnreadableImageError for a broken file."""
     with open(path, "rb") as file:
         data = file.read()
@@ -34,9 +49,9 @@ def read_image(path: str) -> tuple[ImageFacts, Image.Image]:
         raise UnreadableImageError(f"{path}: not a readable image ({fault})") from fault
 
 
-def build_facts(image: Image.Image, data: bytes | None) -> ImageFacts:
+def build_facts(image: Image.Image, data: bytes | None) -> PictureFacts:
     """Facts of a decoded picture; `data` are its file's bytes, None for a picture that has no file."""
-    return ImageFacts(
+    return PictureFacts(
         width=image.width,
         height=image.height,
         format=image.format if data is not None else None,

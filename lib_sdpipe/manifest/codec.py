@@ -27,9 +27,12 @@ def format_json(document: Any) -> bytes:
 
 
 def parse_json_object(data: bytes, what: str) -> dict[str, Any]:
-    """The JSON object in `data`; raises RecordError, naming `what`, if it is none."""
+    """The JSON object in `data`; raises RecordError, naming `what`, if it is none.
+
+    NaN and Infinity are no JSON, but Python programs write them: they are read as unknown.
+    """
     try:
-        document = json.loads(data)
+        document = json.loads(data, parse_constant=lambda name: None)
     except (ValueError, RecursionError) as fault:
         raise RecordError(f"{what}: not readable JSON ({fault})") from fault
     if not isinstance(document, dict):

@@ -14,7 +14,6 @@ def format_utc(seconds: float) -> str:
 def parse_utc(text: str) -> float | None:
     """Seconds since 1970, or None for a text that is no time of ours."""
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError, OSError):  # the platform's clock does not reach every year
         return None
-    return moment.timestamp()

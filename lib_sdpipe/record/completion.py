@@ -7,7 +7,7 @@ the recording log alone, and whatever is on disk already stays as it is.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Callable
 
 from PIL import Image
@@ -17,7 +17,7 @@ from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.inputs import encode_input
 from lib_sdpipe.images.read import UnreadableImageError, build_facts, read_image
 from lib_sdpipe.index.recorded import Index
-from lib_sdpipe.manifest.records import ImageFacts, Json, Manifest, Run
+from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.record.lineage import Lineage, LineageFinder
 from lib_sdpipe.store.keep import keep_copy, write_kept_picture
 from lib_sdpipe.store.library import RUNS_ROOT, Library
@@ -185,16 +185,16 @@ class Completion:
             if opened.options.get("keep_images") and draft["root"] != RUNS_ROOT:
                 draft["kept"] = keep_copy(self._store.layout, promise["run_id"], draft["stage"], promise["name"], path)
         elif "returned" in extras.pictures:
-            draft["image"] = build_facts(extras.pictures["returned"], None)
+            draft["image"] = asdict(build_facts(extras.pictures["returned"], None))
         manifest = Manifest.parse_obj(draft)
         self._store.write_manifest(manifest)
         if self._index is not None:
             self._index.add(manifest)
         return manifest
 
-    def _read_facts(self, path: str) -> ImageFacts | None:
+    def _read_facts(self, path: str) -> Json | None:
         try:
-            return read_image(path)[0]
+            return asdict(read_image(path)[0])
         except (OSError, UnreadableImageError) as fault:
             log.warning("SDPipe: %s was saved but cannot be read back (%s); its manifest has no digests", path, fault)
             return None

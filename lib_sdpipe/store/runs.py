@@ -93,6 +93,9 @@ class RunStore:
             names = sorted(name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("."))
         except FileNotFoundError:
             return
+        except OSError as fault:
+            yield RecordError(f"{folder}: cannot be listed ({fault.strerror})")
+            return
         for name in names:
             path = folder / name
             try:

@@ -22,15 +22,18 @@ def build_panel(tab: str, defaults: RunOptions, paused: bool) -> list[Any]:
     request = gr.State(None)
     with gr.Accordion("Runs", open=False, elem_id=f"sdpipe_{tab}_panel"):
         if paused:
-            gr.HTML("<p class='sdpipe-notice'>Recording is paused (Settings, Runs).</p>")
-        with gr.Row():
+            gr.HTML("<p class='sdpipe-panel-notice'>Recording is paused (Settings, Runs).</p>")
+        with gr.Row(elem_id=f"sdpipe_{tab}_checks"):
             checks = [
-                gr.Checkbox(value=getattr(defaults, name), label=label, info=info, elem_id=f"sdpipe_{tab}_{name}", interactive=True)
+                gr.Checkbox(
+                    value=getattr(defaults, name), label=label, info=info, elem_id=f"sdpipe_{tab}_{name}", elem_classes=["sdpipe-check"],
+                    interactive=True,
+                )
                 for name, label, info in _CONTROLS
             ]
         label = gr.Textbox(
-            value=defaults.label, label="Label", elem_id=f"sdpipe_{tab}_label", max_lines=1, interactive=True,
-            placeholder="the last part of the run's name; empty: the stage",
+            value=defaults.label, label="Label", elem_id=f"sdpipe_{tab}_label", elem_classes=["sdpipe-label"], max_lines=1,
+            interactive=True, placeholder="the last part of the run's name; empty: the stage",
         )
     controls = [request, *checks, label]
     for control in controls:

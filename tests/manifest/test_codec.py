@@ -92,5 +92,12 @@ def test_older_manifests_load_whatever_they_lack(document: dict[str, Any]) -> No
 
 
 def test_an_older_programs_run_file_loads() -> None:
-    run = parse_run(json.dumps({"run_id": "r", "timestamp": "2026-03-10T23:16:52Z", "packs": [], "config": {}, "stage_outputs": [{}]}).encode(), "r.json")
+    document = {"run_id": "r", "timestamp": "2026-03-10T23:16:52Z", "packs": [], "config": {}, "stage_outputs": [{}]}
+    run = parse_run(json.dumps(document).encode(), "r.json")
     assert (run.run_id, run.status, run.schema_) == ("r", None, None)
+
+
+def test_a_number_that_is_no_json_is_read_as_unknown() -> None:
+    manifest = parse_manifest(b'{"schema": "sdpipe.manifest/1", "subseed_strength": NaN, "config": {"eta": -Infinity}}', "m.json")
+    assert manifest.subseed_strength is None and manifest.config == {"eta": None}
+    format_json(manifest.to_json())

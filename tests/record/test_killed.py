@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -143,7 +142,7 @@ def test_after_a_kill_the_next_start_keeps_every_promise(places: tuple[Layout, P
             pass
     _start_again(layout, outputs)
     assert_sound(layout, outputs)
-    assert not [p for p in layout.runs.rglob(f"*{TEMPORARY_SUFFIX}")], "the next start sweeps up"
+    assert not list(layout.runs.rglob(f"*{TEMPORARY_SUFFIX}")), "the next start sweeps up"
 
 
 def test_the_kills_reach_every_step(places: tuple[Layout, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +159,7 @@ def test_a_kill_during_recovery_is_recovered_too(places: tuple[Layout, Path], mo
             record_one_run(layout, outputs, DeathAt(patched, 28))
     for n in range(1, 30):
         with monkeypatch.context() as patched:
-            alive = DeathAt(patched, n)
+            DeathAt(patched, n)
             try:
                 _start_again(layout, outputs)
             except Killed:

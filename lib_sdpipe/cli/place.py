@@ -1,0 +1,55 @@
+"""Which library a call means: `--runs DIR`, else that of the WebUI one stands in, else `./runs`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from lib_sdpipe.errors import NoLibraryError
+from lib_sdpipe.store.layout import find_layout
+from lib_sdpipe.workspace import Workspace
+
+DEFAULT_NAME = "runs"
+
+
+def find_webui(start: Path) -> Path | None:
+    """The root of the WebUI that holds `start`, or None. Nothing of it is imported."""
+    for folder in (start, *start.parents):
+        if (folder / "launch.py").is_file() and (folder / "modules" / "shared.py").is_file():
+            return folder
+    return None
+
+
+def named_folder(named: str) -> Path:
+    return Path(os.path.abspath(Path(named).expanduser()))
+
+
+def find_runs(named: str | None) -> Path:
+    """The runs folder a call means, absolute; whether it exists is another question."""
+    if named is not None:
+        return named_folder(named)
+    start = Path.cwd()
+    webui = find_webui(start)
+    if webui is None:
+        return start / DEFAULT_NAME
+    return Path(os.path.abspath(webui / (_read_setting(webui / "config.json") or DEFAULT_NAME)))
+
+
+def open_workspace(runs: Path) -> Workspace:
+    """The library there. Raises NoLibraryError where the folder cannot be listed."""
+    try:
+        os.scandir(runs).close()
+    except OSError as fault:
+        hint = "name one with --runs DIR, or make a first one with `demo`"
+        raise NoLibraryError(f"{runs}: not a readable runs folder ({fault.strerror}); {hint}") from fault
+    return Workspace(find_layout(runs))
+
+
+def _read_setting(config: Path) -> str | None:
+    """The host's setting "Runs folder"; a damaged config.json is the host's business and counts as no setting."""
+    try:
+        setting = json.loads(config.read_bytes())["sdpipe_runs_folder"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return setting.strip() or None if isinstance(setting, str) else None

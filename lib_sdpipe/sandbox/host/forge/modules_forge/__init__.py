@@ -1,0 +1,1 @@
+"""On the path only when the sandbox plays Forge."""

@@ -1,0 +1,63 @@
+"""What differs between gradio 3.41 (AUTOMATIC1111), 4.40 (Forge) and 6 (outside a WebUI). Nothing else asks for a version."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+_MAJOR = int(gr.__version__.split(".")[0])
+
+
+def quiet_event(javascript: str | None = None) -> dict[str, Any]:
+    """Arguments of an event that answers at once: not queued behind Generate, no spinner, not in the API's pages."""
+    arguments: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    if _MAJOR < 6:
+        arguments["api_name"] = False
+    else:
+        arguments["api_visibility"] = "private"
+    if javascript:
+        arguments["_js" if _MAJOR < 4 else "js"] = javascript
+    return arguments
+
+
+def build_gallery(**arguments: Any) -> gr.Gallery:
+    """A gallery of thumbnails without a preview of its own."""
+    return gr.Gallery(**_known(gr.Gallery, {
+        **arguments, "show_label": False, "allow_preview": False, "show_share_button": False, "show_download_button": False, "buttons": [],
+        "interactive": False, "fit_columns": False,
+    }))
+
+
+def build_image(**arguments: Any) -> gr.Image:
+    """A picture to look at."""
+    return gr.Image(**_known(gr.Image, {
+        **arguments, "type": "filepath", "interactive": False, "show_label": False, "show_share_button": False,
+        "show_download_button": True, "buttons": ["download", "fullscreen"],
+    }))
+
+
+def build_html(value: str, **arguments: Any) -> gr.HTML:
+    return gr.HTML(value, **_known(gr.HTML, {**arguments, "padding": False}))
+
+
+def servable(file: Path) -> str:
+    """The file as a value of a gallery or an image.
+
+    From gradio 5 on only files below allowed folders are taken; a library can lie anywhere, so the file is put into
+    gradio's own cache first. Earlier versions do that themselves.
+    """
+    if _MAJOR < 5:
+        return str(file)
+    from gradio.processing_utils import save_file_to_cache
+    from gradio.utils import get_upload_folder
+
+    return save_file_to_cache(file, get_upload_folder())
+
+
+def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that this gradio's component has: 3.41 warns of others, 4 and later refuse them."""
+    names = set(inspect.signature(component.__init__).parameters)
+    return {name: value for name, value in arguments.items() if name in names}

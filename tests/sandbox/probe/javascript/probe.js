@@ -1,0 +1,1 @@
+window.probeLoaded = true;

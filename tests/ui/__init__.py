@@ -1,0 +1,1 @@
+"""The page: what the Runs tab says, and its handlers on the gradio at hand."""
