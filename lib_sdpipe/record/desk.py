@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from pathlib import Path
 
 from lib_sdpipe.index.recorded import Index
@@ -28,12 +29,22 @@ class Desk:
         self.library = Library(layout)
         self.index = open_index(layout)
         self.log = RecordingLog(layout.recording)
-        self._completion = Completion(self.store, self.library, self.index, self.log.append)
+        self._completion = Completion(self.store, self.library, self.index, self.promise)
+        self._lock = threading.Lock()
+        self._promised: set[str] = set()
         self._owes = False
 
     def promise(self, line: Json) -> None:
         """Append one line to the recording log: what it says is done even if this process dies now."""
-        self.log.append(line)
+        with self._lock:
+            if line["kind"] in ("claim", "run"):
+                self._promised.add(line["run_id"])
+            self.log.append(line)
+
+    def withdraw(self, run_id: str) -> None:
+        """A claimed run that will not be."""
+        with self._lock:
+            self._promised.discard(run_id)
 
     def handle(self, line: Json, extras: Extras) -> None:
         """Do what a line says; on a fault the log keeps the promise for the next start."""
@@ -42,8 +53,15 @@ class Desk:
         except BaseException:
             self._owes = True
             raise
-        if line["kind"] == "end" and not self._completion.open_runs() and not self._owes:
-            self.log.clear()
+        if line["kind"] == "end":
+            self._forget(line["run_id"])
+
+    def _forget(self, run_id: str) -> None:
+        """A run is done. The next one may have promised already, ahead of this thread: its lines must stay."""
+        with self._lock:
+            self._promised.discard(run_id)
+            if not self._promised and not self._owes:
+                self.log.clear()
 
     def start(self, roots: dict[str, Path]) -> None:
         """Work that may take a while: image roots, the remains of killed processes, the index."""
@@ -55,7 +73,7 @@ class Desk:
     def close(self) -> None:
         if self.index is not None:
             self.index.close()
-        if self._owes or self._completion.open_runs():
+        if self._owes or self._promised:
             self.log.release()
         else:
             self.log.close()

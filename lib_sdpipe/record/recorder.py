@@ -148,7 +148,11 @@ class Recorder:
 
     def _claim_folder(self, desk: Desk, label: str) -> tuple[str, bool]:
         """A run id that is ours alone. A disk that does not answer at once gets the folder later, from the writer."""
-        claim = _FolderClaim(lambda: self._make_folder(desk, label), lambda run_id: desk.layout.run_folder(run_id).rmdir(), self.report)
+        def unmake(run_id: str) -> None:
+            desk.layout.run_folder(run_id).rmdir()
+            desk.withdraw(run_id)
+
+        claim = _FolderClaim(lambda: self._make_folder(desk, label), unmake, self.report)
         run_id = claim.wait(_FOLDER_WAIT_SECONDS)
         if run_id is not None:
             return run_id, True
@@ -162,6 +166,7 @@ class Recorder:
                 desk.promise({"kind": "claim", "run_id": run_id})
                 if desk.store.create_run_folder(run_id):
                     return run_id
+                desk.withdraw(run_id)
             attempt += 1
 
     def _close_when_idle(self) -> bool:

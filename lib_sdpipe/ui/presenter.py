@@ -79,7 +79,7 @@ def present_run(view: RunView) -> RunFacts:
     summary = [
         words.format_moment(started),
         words.format_span(started, run.finished_at),
-        _count_images(run.images, run.status),
+        _count_recorded(view) if run.status == "running" else _count_images(run.images, run.status),
         _list_stages([m.stage for m in view.manifests]),
         words.format_source(run.source),
     ]
@@ -146,9 +146,7 @@ def _count_images(images: ImageCounts, status: str | None) -> str:
     """`4 images`, `1 of 4 images` where fewer came than were asked for, and `2 saved` where not all were."""
     made = images.returned if images.returned is not None else images.saved
     if made is None:
-        made = 0 if status == "running" else None
-    if made is None:
-        return ""
+        return f"{images.planned:,} planned" if status == "running" and images.planned is not None else ""
     planned = images.planned
     text = words.format_count(made, "image")
     if planned is not None and planned > made:
@@ -156,6 +154,12 @@ def _count_images(images: ImageCounts, status: str | None) -> str:
     if images.saved is not None and images.saved < made:
         text += f", {images.saved:,} saved"
     return text
+
+
+def _count_recorded(view: RunView) -> str:
+    """The run file learns the number at the end; until then its manifests tell."""
+    recorded = sum(1 for m in view.manifests if m.role in (None, "final") and m.stage != "grid")
+    return f"{words.format_count(recorded, 'image')} so far" if recorded else ""
 
 
 def _facts(run: Run) -> list[Fact]:

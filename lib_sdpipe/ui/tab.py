@@ -16,8 +16,8 @@ __all__ = ["TabHost", "build_tab"]
 _TAKE_CHOICE = "(choice, chosen) => [window.sdpipeChoice ? window.sdpipeChoice() : '', chosen]"
 
 
-def build_tab(host: TabHost) -> Any:
-    """The tab's Blocks. It reads nothing before it is looked at."""
+def build_tab(host: TabHost, hides_folders: bool = False) -> Any:
+    """The tab's Blocks. It reads nothing before it is looked at. `hides_folders`: it must not say where folders are."""
     with gr.Blocks(analytics_enabled=False) as tab, gr.Column(elem_id="sdpipe_tab"):
         page = _build_head(host)
         with gr.Row(elem_id="sdpipe_columns"):
@@ -28,7 +28,10 @@ def build_tab(host: TabHost) -> Any:
             with gr.Column(elem_id="sdpipe_image_column", min_width=200):
                 page.update(_build_image())
         page.update(_build_carriers())
-        _connect(page, TabEvents(host))
+        _connect(page, TabEvents(host, hides_folders))
+    for component in tab.blocks.values():
+        # What is shown is the library's, or a setting: a value stored in the host's ui-config.json would mask it.
+        component.do_not_save_to_config = True
     return tab
 
 
@@ -39,8 +42,6 @@ def _build_head(host: TabHost) -> dict[str, Any]:
         pause = gr.Checkbox(
             value=host.is_paused(), label="Pause recording", elem_id="sdpipe_pause", interactive=True, container=False, min_width=120,
         )
-        # A setting, not a value of this page: the host must not store it with its ui-config.json.
-        pause.do_not_save_to_config = True
         refresh = gr.Button("Refresh", elem_id="sdpipe_refresh", size="sm", min_width=90)
     return {"notice": notice, "head": head, "pause": pause, "refresh": refresh}
 
@@ -74,7 +75,6 @@ def _build_carriers() -> dict[str, Any]:
         look = gr.Button("Look", elem_id="sdpipe_look")
         open_choice = gr.Button("Open", elem_id="sdpipe_open")
         choice = gr.Textbox("", elem_id="sdpipe_choice", show_label=False)
-    choice.do_not_save_to_config = True
     return {"look": look, "open": open_choice, "choice": choice, "cursor": gr.State(Cursor()), "chosen": gr.State(Chosen())}
 
 

@@ -30,7 +30,7 @@ Updates = tuple[Any, ...]
 
 
 class TabHost(Protocol):
-    """What the tab needs from where it is shown. Inherit from it: later methods come with a default."""
+    """What the tab needs from where it is shown."""
 
     def layout(self) -> Layout: ...
 
@@ -41,10 +41,6 @@ class TabHost(Protocol):
 
     def set_paused(self, paused: bool) -> str | None:
         """Switch recording; a sentence where that is not possible."""
-
-    def hides_folders(self) -> bool:
-        """Whether the page must not say where folders are (--hide-ui-dir-config)."""
-        return False
 
 
 @dataclass(frozen=True)
@@ -77,8 +73,9 @@ class TabEvents:
     VIEW = 6
     IMAGE = 4
 
-    def __init__(self, host: TabHost) -> None:
+    def __init__(self, host: TabHost, hides_folders: bool = False) -> None:
         self._host = host
+        self._hides_folders = hides_folders
 
     def look(self, cursor: Cursor, chosen: Chosen) -> Updates:
         """The page as it is now, and the open run where it may have changed since."""
@@ -140,7 +137,7 @@ class TabEvents:
         folder, paused = self._host.layout().runs, self._host.is_paused()
         has_pages = cursor.after is not None or page.next is not None
         return (
-            markup.show_head(page.total, None if self._host.hides_folders() else str(folder)),
+            markup.show_head(page.total, None if self._hides_folders else str(folder)),
             gr.update(value=paused),
             markup.show_runs(present_runs(page, datetime.now()), chosen, paused),
             gr.update(interactive=cursor.after is not None, visible=has_pages),
@@ -193,7 +190,7 @@ class TabEvents:
         """Sentences about files name them from the runs folder on: shorter, and it may have to stay unnamed."""
         folder = str(self._host.layout().runs)
         sentence = sentence.replace(folder + os.sep, "")
-        return sentence.replace(folder, "the runs folder") if self._host.hides_folders() else sentence
+        return sentence.replace(folder, "the runs folder") if self._hides_folders else sentence
 
 
 def _show(workspace: Workspace, view: RunView, name: str | None) -> Updates:

@@ -19,6 +19,7 @@ from lib_sdpipe.record.job import Job
 from lib_sdpipe.store import atomic, keep, recording_log
 from lib_sdpipe.store.atomic import TEMPORARY_SUFFIX
 from lib_sdpipe.store.layout import Layout, find_layout
+from lib_sdpipe.store.runs import RunStore
 from tests.images.test_digest import noise
 
 RUN_ID = build_run_id(datetime(2025, 12, 25, 14, 30, 22), "killed")
@@ -92,6 +93,11 @@ def _do(desk: Desk, line: dict[str, Any], extras: Extras) -> None:
     desk.handle(line, extras)
 
 
+def statuses(layout: Layout) -> dict[str, str | None]:
+    store = RunStore(layout)
+    return {run_id: store.read_run(run_id).status for run_id in store.iter_run_ids()}
+
+
 def _save_as_hosts_do(picture: Image.Image, path: Path) -> None:
     picture.save(path.with_suffix(".tmp"), "PNG")
     path.with_suffix(".tmp").replace(path)
@@ -110,7 +116,7 @@ def assert_sound(layout: Layout, outputs: Path) -> None:
         assert desk.store.read_run(run_id).status in ("completed", "abandoned")
         manifests = list(desk.store.iter_manifests(run_id))
         assert not any(isinstance(m, RecordError) for m in manifests)
-        recorded = {Path(m.path).name for m in manifests if m.path}  # type: ignore[union-attr]
+        recorded |= {Path(m.path).name for m in manifests if m.path}  # type: ignore[union-attr]
         assert all(m.image and m.kept for m in manifests)  # type: ignore[union-attr]
         listed = {output["name"] for output in desk.store.read_run(run_id).stage_outputs}
         assert listed == {m.name for m in manifests}  # type: ignore[union-attr]
@@ -129,6 +135,29 @@ def places(tmp_path: Path) -> tuple[Layout, Path]:
 
 
 MORE_THAN_ALL_STEPS = 70
+
+
+def test_a_run_that_ends_does_not_take_the_next_ones_promises_with_it(places: tuple[Layout, Path]) -> None:
+    """The generating thread is ahead of the writer: it has promised run two when the writer ends run one."""
+    layout, outputs = places
+    desk = Desk(layout)
+    desk.start({"outputs": outputs})
+    first, second = (Job(JobKey(None, n), f"{RUN_ID}_{n}", RunOptions(keep_images=True), "txt2img") for n in (2, 3))
+    request = RunRequest("ui", None, {})
+    lines = [job.run_line(request, "job", "killed", {}, 1e9, False) for job in (first, second)]
+    first.end_pass(first.start_pass(PassFacts("txt2img", 0, {}, None)), False, None)
+    for line in (lines[0], first.end_line(1e9), lines[1]):
+        desk.promise(line)
+    image = second.image_line(second.start_pass(PassFacts("txt2img", 1, {}, None)), "final", (0, 0), ImageValues(0, 1, 0, 1, {}), 1e9)
+    image.update(path=str(outputs / "0.png"), before=None)
+    desk.promise(image)
+    _save_as_hosts_do(noise(8, 8), outputs / "0.png")
+    for line in (lines[0], first.end_line(1e9)):
+        desk.handle(line, Extras())
+    desk.log.release()
+    _start_again(layout, outputs)
+    assert_sound(layout, outputs)
+    assert statuses(layout) == {first.run_id: "completed", second.run_id: "abandoned"}
 
 
 @pytest.mark.parametrize("n", range(1, MORE_THAN_ALL_STEPS))

@@ -16,7 +16,7 @@ from lib_sdpipe.ui.tab import TabHost, build_tab  # noqa: E402
 from tests.ui.sample_library import build_sample_library  # noqa: E402
 
 
-class PageHost(TabHost):
+class PageHost:
     """A host whose switch works and whose recorder is well."""
 
     def __init__(self, layout: Layout) -> None:

@@ -87,7 +87,7 @@ def test_an_unreadable_run_still_has_a_row_with_its_name_and_day() -> None:
     [
         ({"planned": 1, "returned": 1, "saved": 1}, "completed", "1 image"),
         ({"planned": 8, "returned": 3, "saved": 2}, "interrupted", "3 of 8 images, 2 saved"),
-        ({"planned": 4, "returned": None, "saved": None}, "running", "0 of 4 images"),
+        ({"planned": 4, "returned": None, "saved": None}, "running", "4 planned"),
         ({"planned": None, "returned": None, "saved": None}, None, ""),
         ({"planned": None, "returned": 1200, "saved": 1200}, "completed", "1,200 images"),
     ],
@@ -129,6 +129,11 @@ def test_a_run_names_its_error_its_parent_and_why_it_cannot_be_repeated() -> Non
     page = markup.show_run(facts)
     assert 'data-sdpipe-run="20251224_100000_a" data-sdpipe-name="txt2img_001"' in page
     assert "manifests/x.json: broken" in page
+
+
+def test_a_running_run_counts_what_is_recorded_so_far() -> None:
+    images = [_manifest(), _manifest(stage="grid"), _manifest(role="before-adetailer")]
+    assert "1 image so far" in present_run(RunView(RUN, Run(run_id=RUN, status="running"), images)).summary
 
 
 def test_a_run_file_that_cannot_be_read_leaves_its_images() -> None:

@@ -16,14 +16,14 @@ from lib_sdpipe.record.facts import RunOptions  # noqa: E402
 from lib_sdpipe.store.layout import Layout  # noqa: E402
 from lib_sdpipe.ui import tab_events  # noqa: E402
 from lib_sdpipe.ui.panel import build_panel  # noqa: E402
-from lib_sdpipe.ui.tab import TabHost, build_tab  # noqa: E402
+from lib_sdpipe.ui.tab import build_tab  # noqa: E402
 from lib_sdpipe.ui.tab_events import Chosen, Cursor, TabEvents  # noqa: E402
 
 LIST = ("notice", "head", "pause", "runs", "newest", "older", "cursor")
 VIEW = ("run", "gallery", "image", "details", "manifest", "chosen")
 
 
-class Host(TabHost):
+class Host:
     """A host that remembers what it was told."""
 
     def __init__(self, layout: Layout) -> None:
@@ -31,7 +31,6 @@ class Host(TabHost):
         self.paused = False
         self.refusal: str | None = None
         self.recording_fault: str | None = None
-        self.is_discreet = False
 
     def layout(self) -> Layout:
         return self._layout
@@ -46,9 +45,6 @@ class Host(TabHost):
         if self.refusal is None:
             self.paused = paused
         return self.refusal
-
-    def hides_folders(self) -> bool:
-        return self.is_discreet
 
 
 @pytest.fixture
@@ -84,6 +80,10 @@ def test_the_tab_builds_and_every_element_of_it_is_ours(host: Host) -> None:
     assert all(name.startswith("sdpipe_") for name in ids)
     assert len(ids) == len(set(ids))
     assert "sdpipe_run_gallery" in ids
+
+
+def test_nothing_of_the_tab_is_stored_in_the_hosts_ui_config(host: Host) -> None:
+    assert all(block.do_not_save_to_config for block in build_tab(host).blocks.values())
 
 
 def test_building_the_tab_reads_nothing(tmp_path: Path) -> None:
@@ -259,11 +259,9 @@ def test_a_recording_fault_is_shown_by_every_answer(events: TabEvents, host: Hos
         assert "A recording fault: disk &lt;full&gt;" in answer[0]
 
 
-def test_a_host_that_hides_folders_is_obeyed(host: Host, tmp_path: Path) -> None:
-    host.is_discreet = True
-    page = _look(TabEvents(host))
+def test_folders_stay_unnamed_where_the_host_hides_them(host: Host, tmp_path: Path) -> None:
+    page = _look(TabEvents(host, hides_folders=True))
     assert str(host.layout().runs) not in "".join(text for text in page.values() if isinstance(text, str))
     (tmp_path / "runs").write_text("a file", encoding="utf-8")
-    broken = Host(Layout(tmp_path / "runs", tmp_path / "cache"))
-    broken.is_discreet = True
-    assert str(tmp_path) not in _look(TabEvents(broken))["notice"]
+    broken = _look(TabEvents(Host(Layout(tmp_path / "runs", tmp_path / "cache")), hides_folders=True))
+    assert "the runs folder" in broken["notice"] and str(tmp_path) not in broken["notice"]
