@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,6 +15,7 @@ from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.runs import RunStore
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _STAGE_OF_NAME = re.compile(r"([a-z0-9]+?)(?:ed)?_")
 
 
@@ -87,7 +89,7 @@ class Workspace:
         manifests: list[Manifest] = []
         for found in self._store.iter_manifests(run_id):
             if isinstance(found, Manifest):
-                manifests.append(found)
+                manifests.append(_placed(found, run_id))
             else:
                 problems.append(str(found))
         order = {stage: number for number, stage in enumerate(STAGES)}
@@ -110,10 +112,9 @@ class Workspace:
     def find_thumbnail(self, manifest: Manifest) -> Path | None:
         """A small picture of the image, made once; None where there is no readable image."""
         source = self.find_picture(manifest)
-        digest = manifest.image.pixel_sha256 if manifest.image else None
         if source is None:
             return None
-        return ensure_thumbnail(source, self.layout.thumbnails, digest or f"{manifest.run_id}-{manifest.name}")
+        return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(manifest, source))
 
     def _stages(self, run_id: str) -> list[str]:
         """Stages by the names of the manifests: it does not open them."""
@@ -123,3 +124,19 @@ class Workspace:
             return []
         found = {match.group(1) for name in names if (match := _STAGE_OF_NAME.match(name))}
         return [stage for stage in STAGES if stage in found]
+
+
+def _placed(manifest: Manifest, run_id: str) -> Manifest:
+    """An older manifest does not name its run: it lies in this one's folder."""
+    if manifest.run_id is None:
+        manifest.run_id = run_id
+        manifest.inferred = [*manifest.inferred, "run_id"]
+    return manifest
+
+
+def _thumbnail_key(manifest: Manifest, source: Path) -> str:
+    """What a record says is data, never a file name: anything but a digest is hashed."""
+    digest = manifest.image.pixel_sha256 if manifest.image else None
+    if digest is not None and _DIGEST.fullmatch(digest):
+        return digest
+    return hashlib.sha256(str(source).encode("utf-8", "surrogatepass")).hexdigest()

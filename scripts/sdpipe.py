@@ -36,7 +36,7 @@ class SDPipeScript(scripts.Script):
 
 
 script_callbacks.on_ui_settings(settings.register_settings)
-script_callbacks.on_ui_tabs(lambda: [(build_tab(_extension.tab_host), "Runs", "sdpipe_runs")])
+script_callbacks.on_ui_tabs(lambda: [(build_tab(_extension.tab_host, settings.hides_folders()), "Runs", "sdpipe_runs")])
 script_callbacks.on_app_started(_extension.start)
 script_callbacks.on_before_image_saved(_session.saves.before_image_saved)
 script_callbacks.on_image_saved(_session.saves.image_saved)

@@ -38,7 +38,7 @@ def register_settings() -> None:
 
     for key, (default, label, info, component, arguments) in _OPTIONS.items():
         is_folder = key.endswith("_folder")
-        if is_folder and getattr(shared.cmd_opts, "hide_ui_dir_config", False):
+        if is_folder and hides_folders():
             arguments = {**arguments, "visible": False}
         kind = getattr(gradio, component) if component else None
         option = shared.OptionInfo(default, label, kind, arguments or None, section=_SECTION, restrict_api=is_folder)
@@ -95,3 +95,7 @@ def cache_folder() -> Path | None:
     setting = read_setting("sdpipe_cache_folder").strip()
     return Path(os.path.abspath(os.path.join(paths.data_path, setting))) if setting else None
 
+
+def hides_folders() -> bool:
+    """`--hide-ui-dir-config`: visitors are to see and choose no folders."""
+    return bool(getattr(shared.cmd_opts, "hide_ui_dir_config", False))

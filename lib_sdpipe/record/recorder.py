@@ -82,6 +82,13 @@ class Recorder:
             self._writer.submit(previous.close)
         self._writer.submit(lambda: desk.start(roots))
 
+    def close(self) -> None:
+        """Let the library go. What is still owed stands in its recording log."""
+        with self._lock:
+            desk, self._desk = self._desk, None
+        if desk is not None:
+            desk.close()
+
     def flush(self, timeout_seconds: float = 10.0) -> bool:
         return self._writer.flush(timeout_seconds)
 
@@ -142,7 +149,7 @@ class Recorder:
             return
         if self._writer.backlog > _MOST_WAITING:
             extras = Extras(_needed(extras.pictures), extras.environment)
-        self._writer.submit(lambda: desk.handle(line, extras))
+        self._writer.submit(_Task(desk, line, extras))
 
     # --- parts ---
 
@@ -184,6 +191,22 @@ class Recorder:
         if text != self._fault:
             log.error("SDPipe could not record: %s. Generation goes on.", text, exc_info=not isinstance(fault, (SdPipeError, OSError)))
         self._fault = text
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One line for the writer thread."""
+
+    desk: Desk
+    line: Json
+    extras: Extras
+
+    @property
+    def pictures(self) -> dict[str, Image.Image]:
+        return self.extras.pictures
+
+    def __call__(self) -> None:
+        self.desk.handle(self.line, self.extras)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,10 @@ class RunStore:
         for name in names:
             path = folder / name
             try:
-                yield parse_manifest(path.read_bytes(), str(path))
+                manifest = parse_manifest(path.read_bytes(), str(path))
+                if manifest.name is None:  # an older program's: the file name is what is left
+                    manifest.name, manifest.inferred = path.stem, [*manifest.inferred, "name"]
+                yield manifest
             except RecordError as fault:
                 yield fault
             except OSError as fault:
