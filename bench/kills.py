@@ -89,9 +89,10 @@ def faults_of(data: Path, runs: Path) -> tuple[dict[str, int], list[str]]:
     faults += [f"{statuses['running']} runs left running"] if "running" in statuses else []
     faults += [f"{p}: left behind" for p in runs.rglob("*.sdpipe-tmp")]
     faults += [f"{p}: a run without a run file" for p in runs.glob("2*") if not (p / "run_metadata.json").exists()]
-    roots = {name: Path(os.path.normpath(runs / root["path"])) for name, root in json.loads((runs / "library.json").read_bytes())["roots"].items()}
+    library = json.loads((runs / "library.json").read_bytes())
+    roots = {name: Path(os.path.normpath(runs / root["path"])) for name, root in library["roots"].items()}
     recorded = [roots[m["root"]] / m["path"] for m in manifests if m["path"]]
-    files = {p for p in data.rglob("webui-*/outputs/**/*.png")}
+    files = set(data.rglob("webui-*/outputs/**/*.png"))
     faults += [f"{p}: saved but not recorded" for p in sorted(files - set(recorded))]
     faults += [f"{p}: recorded but not there" for p in sorted(set(recorded) - files)]
     faults += [f"{m['run_id']}/{m['name']}: kept copy is not there" for m in manifests if m["kept"] and not (runs / m["kept"]).exists()]

@@ -162,7 +162,7 @@ def test_a_full_disk_is_told_once_and_what_was_missed_is_written_when_there_is_r
     assert RunStore(layout).read_run(job.run_id).status == "completed"
 
 
-def test_a_writer_far_behind_holds_few_pictures(recorder: Recorder, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_far_behind_holds_few_pictures(recorder: Recorder, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder.open_library(layout, {})
     recorder.flush()
     held: list[int] = []
