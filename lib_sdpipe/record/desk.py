@@ -58,15 +58,19 @@ class Desk:
 
     def _forget(self, run_id: str) -> None:
         """A run is done. The next one may have promised already, ahead of this thread: its lines must stay."""
+        self.withdraw(run_id)
+        self._clear_if_done()
+
+    def _clear_if_done(self) -> None:
         with self._lock:
-            self._promised.discard(run_id)
             if not self._promised and not self._owes:
                 self.log.clear()
 
     def start(self, roots: dict[str, Path]) -> None:
         """Work that may take a while: image roots, the remains of killed processes, the index."""
         self.library.ensure_roots(roots)
-        recover_abandoned(self.store, self.library, self.index)
+        recover_abandoned(self.store, self.library, self.index, self.promise)
+        self._clear_if_done()
         if self.index is not None and self.layout.runs.is_dir():
             catch_up(self.index, self.store)
 

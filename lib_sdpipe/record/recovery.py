@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Callable
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.index.recorded import Index
@@ -16,17 +17,18 @@ from lib_sdpipe.store.runs import RunStore
 log = logging.getLogger("sdpipe")
 
 
-def recover_abandoned(store: RunStore, library: Library, index: Index | None) -> list[str]:
+def recover_abandoned(store: RunStore, library: Library, index: Index | None, note: Callable[[Json], None]) -> list[str]:
     """Finish every run of every dead process and close it as `abandoned`; the ids of those runs.
 
-    A log is removed once all it promised is done. Where that fails it stays for the next start.
+    A log is removed once all it promised is done. Where that fails it stays for the next start. `note` writes to
+    our own log which runs we are about to write in: should we be killed too, the next start knows where to sweep.
     """
     recovered: list[str] = []
     if not store.layout.recording.is_dir():
         return recovered
     for abandoned in iter_abandoned_logs(store.layout.recording):
         try:
-            recovered += _complete(abandoned, store, library, index)
+            recovered += _complete(abandoned, store, library, index, note)
         except (OSError, SdPipeError) as fault:
             log.error("SDPipe: %s: could not be completed (%s); it is tried again at the next start", abandoned.path, fault)
             abandoned.release()
@@ -38,8 +40,12 @@ def recover_abandoned(store: RunStore, library: Library, index: Index | None) ->
     return recovered
 
 
-def _complete(abandoned: AbandonedLog, store: RunStore, library: Library, index: Index | None) -> list[str]:
+def _complete(
+    abandoned: AbandonedLog, store: RunStore, library: Library, index: Index | None, note: Callable[[Json], None]
+) -> list[str]:
     lines = abandoned.lines()
+    for run_id in sorted(_run_ids(lines)):
+        note({"kind": "recovers", "run_id": run_id})
     ended = {run_id for run_id in _run_ids(lines) if _has_ended(store, run_id)}
     completion = Completion(store, library, index)
     last_seen: dict[str, str] = {}
@@ -55,7 +61,7 @@ def _complete(abandoned: AbandonedLog, store: RunStore, library: Library, index:
     recovered = completion.open_runs()
     for run_id in recovered:
         completion.abandon(run_id, last_seen.get(run_id) or None)
-    _sweep(store, abandoned.pid, _run_ids(lines))
+    _sweep(store, abandoned.pid, {line["run_id"] for line in lines if "run_id" in line})
     return recovered
 
 

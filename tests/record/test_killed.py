@@ -195,6 +195,7 @@ def test_a_kill_during_recovery_is_recovered_too(places: tuple[Layout, Path], mo
                 continue
     _start_again(layout, outputs)
     assert_sound(layout, outputs)
+    assert not list(layout.runs.rglob(f"*{TEMPORARY_SUFFIX}")), "nor what the killed recoveries were writing"
 
 
 def _start_again(layout: Layout, outputs: Path) -> None:
