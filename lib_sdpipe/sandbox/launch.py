@@ -5,6 +5,7 @@ Our `modules` package goes to the front of sys.path, as in a host. One sandbox r
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
@@ -133,6 +134,9 @@ class Sandbox:
     def _watch(self) -> None:
         from modules import errors, shared
 
+        # gradio 4 makes its locks only on a thread that has an event loop; the hosts set a policy to the same end.
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
         while not self._stopping:
             if shared.state.wait_for_server_command(0.2) == "restart":
                 try:
@@ -140,6 +144,7 @@ class Sandbox:
                 except Exception:
                     errors.report("Reload UI failed", exc_info=True)
                 self._reloaded.set()
+        loop.close()
 
     def _reload(self) -> None:
         """The host's sequence. A running job is not waited for: it goes on with the old scripts."""

@@ -26,9 +26,24 @@ class Page:
         host = urlsplit(url).netloc
         self.tab.route(lambda asked: urlsplit(asked).netloc not in (host, ""), lambda route: route.abort())
         self.tab.goto(f"{url}/?__theme={theme}", wait_until="domcontentloaded")
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
         self.tab.wait_for_selector("#txt2img_prompt textarea")
         self.tab.wait_for_function("() => typeof gradioApp === 'function' && window.opts && Object.keys(window.opts).length > 3")
         self.tab.wait_for_timeout(1500)
+
+    def reload_ui(self) -> None:
+        """The button in Settings; the page comes back by itself once the host does."""
+        self.tab.evaluate("() => { window.isOldPage = true; }")
+        self.open_tab("Settings")
+        for _ in range(10):  # a press before the page has taken hold of its buttons is lost
+            if not self.tab.evaluate("() => window.isOldPage && !document.body.innerText.includes('Reloading')"):
+                break
+            self.tab.locator("#settings_restart_gradio").click()
+            self.tab.wait_for_timeout(2000)
+        self.tab.wait_for_function("() => !window.isOldPage && document.querySelector('#txt2img_prompt textarea') !== null")
+        self._wait_until_ready()
 
     def our_errors(self) -> list[str]:
         return [text for text in self.errors if "sdpipe" in text.lower()]

@@ -79,11 +79,7 @@ def test_pasting_an_infotext_switches_none_of_our_controls(page: Page, host: Web
 
 def test_after_reload_ui_a_press_is_still_one_run(page: Page, host: WebUI) -> None:
     for _ in range(2):
-        page.open_tab("Settings")
-        page.tab.locator("#settings_restart_gradio").click()
-        page.tab.wait_for_timeout(4000)
-        page.tab.wait_for_selector("#txt2img_prompt textarea")
-    page.tab.wait_for_timeout(3000)
+        page.reload_ui()
     before = host.run_ids()
     page.fill("txt2img", "a harbour after a restart")
     page.generate("txt2img")
