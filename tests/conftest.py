@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PYTHONUSERBASE", site.getuserbase())
     for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
         os.environ[name] = home
-    for name in [name for name in os.environ if name.startswith(("XDG_", "SDPIPE_")) and name != "SDPIPE_WEBUI"]:
+    for name in [name for name in os.environ if name.startswith(("XDG_", "SDPIPE_")) and name not in ("SDPIPE_WEBUI", "SDPIPE_WEBUI_ARGS")]:
         del os.environ[name]
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     _keep_hypothesis_out(home)

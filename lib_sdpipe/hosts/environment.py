@@ -9,6 +9,7 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+import modules
 from modules import extensions, launch_utils, scripts, shared
 
 from lib_sdpipe import __version__
@@ -31,13 +32,13 @@ def read_environment(options: Json) -> Json:
         "flags": _read_flags(),
         "extensions": _read_extensions(),
         "options": _pick_options(options),
-        "script_defaults": _script_defaults(len(scripts.scripts_txt2img.inputs or []), len(scripts.scripts_img2img.inputs or [])),
+        "script_defaults": _script_defaults(),
     }
 
 
 def host_name() -> str:
     """`A1111`, `Forge`, `reForge`, `Forge Classic` or `SDPipe sandbox`, by what only that host has."""
-    if hasattr(launch_utils, "SANDBOX"):
+    if hasattr(modules, "IS_SANDBOX"):
         return "SDPipe sandbox"
     tag = _call(launch_utils.git_tag)
     if str(tag).startswith("f"):
@@ -94,13 +95,15 @@ def _pick_options(options: Json) -> Json:
     }
 
 
-@lru_cache(maxsize=2)
-def _script_defaults(txt2img_inputs: int, img2img_inputs: int) -> Json:
-    """Defaults of every script's arguments by tab and file: a request leaves out what equals them.
-
-    The page is built once between reloads; the counts of inputs are only there to notice that it was built anew.
-    """
+@lru_cache(maxsize=1)
+def _script_defaults() -> Json:
+    """Defaults of every script's arguments by tab and file: a request leaves out what equals them."""
     return {"txt2img": _runner_defaults(scripts.scripts_txt2img), "img2img": _runner_defaults(scripts.scripts_img2img)}
+
+
+def forget_script_defaults() -> None:
+    """The page was built anew: defaults may have changed."""
+    _script_defaults.cache_clear()
 
 
 def _runner_defaults(runner: Any) -> list[Json]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from lib_sdpipe.hosts import settings
-from lib_sdpipe.hosts.pass_wrapper import install_wrapper, remove_wrapper
+from lib_sdpipe.hosts.environment import forget_script_defaults
+from lib_sdpipe.hosts.pass_wrapper import PassWrapper
 from lib_sdpipe.hosts.session import Session
 from lib_sdpipe.store.layout import Layout, find_layout
-
-log = logging.getLogger("sdpipe")
 
 # The one piece of state that outlives Reload UI: a job that runs meanwhile goes on being the same run.
 _session: Session | None = None
@@ -24,15 +22,17 @@ class Extension:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.tab_host = RunsTabHost(session)
+        self._wrapper = PassWrapper(session)
 
     def start(self, demo: Any, app: Any) -> None:
         """The page is up: open the library, so that what a killed process left is completed now."""
+        forget_script_defaults()
         self.session.open_library()
 
     def detach(self) -> None:
-        """Reload UI: finish what is queued and take the wrapper off; a running pass keeps the session."""
+        """Reload UI: finish what is queued and take the wrapper off; a pass that runs keeps the session."""
         self.session.recorder.flush(_FLUSH_SECONDS)
-        remove_wrapper()
+        self._wrapper.remove()
 
 
 class RunsTabHost:
@@ -59,5 +59,4 @@ def attach() -> Extension:
     global _session
     if _session is None:
         _session = Session()
-    install_wrapper(_session)
     return Extension(_session)

@@ -1,8 +1,9 @@
-"""The passes the host is in at this moment, innermost last. Their events come on one thread and never overlap."""
+"""The passes the host is in at this moment, innermost last, for each thread: the events of a pass come on its own."""
 
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
@@ -17,39 +18,79 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass
 class Save:
-    """A save between on_before_image_saved and on_image_saved. `before` is what lay at the path until then."""
+    """A save between on_before_image_saved and on_image_saved.
 
-    params: Any
+    `before` is what lay at the path until then, `free` the free name beside it.
+    """
+
     name: str
     path: str
     before: FileStamp | None
+    free: str | None
     extras: Extras
     is_final: bool
 
 
 @dataclass
 class Frame:
-    """One call of process_images_inner. `job` and `outer` are None where it is not recorded or runs inside another.
+    """One call of process_images_inner. `job` and `outer` are None where it is not recorded or is ADetailer's own.
 
-    `unsaved` is a finished picture that the host has not written yet; `names` tells manifests by picture identity,
-    for the members of a grid.
+    `finished` is the picture that left the last hook, `unsaved` the same until the host writes it; `names` tells
+    manifests by picture identity, for the members of a grid; `saves` are under way, by their parameters' identity.
     """
 
     p: Any
     started: float
     job: Job | None = None
     outer: Pass | None = None
-    save: Save | None = None
     unsaved: Any = None
+    finished: Any = None
     names: dict[int, str] = field(default_factory=dict)
+    saves: dict[int, Save] = field(default_factory=dict)
     put_back: Callable[[], None] | None = None
 
 
-class Frames(list[Frame]):
-    """A stack that finds the frame of a processing object by identity: ADetailer passes copies about."""
+class Frames:
+    """A stack a thread. The host runs one job at a time, but code that takes no lock can overlap it."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def here(self) -> list[Frame]:
+        """This thread's passes, outermost first."""
+        if not hasattr(self._local, "frames"):
+            self._local.frames = []
+        frames: list[Frame] = self._local.frames
+        return frames
+
+    def any_anywhere(self) -> bool:
+        return self._count > 0
+
+    def push(self, frame: Frame) -> None:
+        self.here().append(frame)
+        with self._lock:
+            self._count += 1
+
+    def pop(self, p: Any) -> Frame | None:
+        """The innermost frame of this object leaves, with whatever was left standing above it."""
+        frames = self.here()
+        place = next((i for i in reversed(range(len(frames))) if frames[i].p is p), None)
+        if place is None:
+            return None
+        frame, gone = frames[place], len(frames) - place
+        del frames[place:]
+        with self._lock:
+            self._count -= gone
+        return frame
 
     def recorded(self, p: Any) -> Frame | None:
-        return next((frame for frame in self if frame.p is p and frame.outer is not None), None)
+        """The frame of this very object, if its pass is recorded. By identity: ADetailer passes copies about."""
+        return next((frame for frame in self.here() if frame.p is p and frame.outer is not None), None)
+
+    def innermost_recorded(self) -> Frame | None:
+        return next((frame for frame in reversed(self.here()) if frame.outer is not None), None)
 
 
 def never_raises(function: F) -> F:

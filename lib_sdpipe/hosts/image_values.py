@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import re
 from typing import Any
 
@@ -39,7 +40,7 @@ def read_pass(p: Any) -> PassFacts:
     seed = p.seed if isinstance(p.seed, int) and p.seed != -1 else None
     return PassFacts(
         stage=stage_of(p), planned=p.batch_size * p.n_iter, settings=settings, requested_seed=seed,
-        first_pass=settings if hires else None,
+        first_pass=settings if hires and getattr(p, "firstpass_image", None) is None else None,
     )
 
 
@@ -98,7 +99,7 @@ def _image_values(p: Any, infotext: str | None, own: Json, iteration: int | None
         "refiner": _refiner(p),
         "hires": _hires(p),
         "adetailer": _detailer(extra),
-        "infotext": infotext,
+        "infotext": _text(infotext),
     }
     return ImageValues(index, p.batch_size, iteration, p.n_iter, values)
 
@@ -143,7 +144,7 @@ def _detailer(extra: dict[str, Any]) -> Json | None:
     """ADetailer's settings as it writes them to the infotext, without its prefix: `model`, `model_2nd` ..."""
     found = {
         key[len(_DETAILER_PREFIX):].replace(" ", "_"): value
-        for key, value in extra.items() if key.startswith(_DETAILER_PREFIX)
+        for key, value in extra.items() if isinstance(key, str) and key.startswith(_DETAILER_PREFIX)
     }
     return _plain(found) or None
 
@@ -157,7 +158,7 @@ def _plain_value(value: Any) -> Any:
         return [_plain_value(item) for item in value]
     if isinstance(value, float):
         return _number(value)
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+    return value if value is None or isinstance(value, (bool, int, str)) else f"<{type(value).__name__}>"
 
 
 def _at(values: Any, index: int) -> Any:
@@ -165,7 +166,10 @@ def _at(values: Any, index: int) -> Any:
 
 
 def _integer(value: Any) -> int | None:
-    return int(value) if isinstance(value, (int, float)) and value == int(value) else None
+    """Whole numbers of any kind, numpy's too."""
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 def _number(value: Any) -> float | None:

@@ -6,38 +6,41 @@ The host looks that function up at every call, so passes of code that imported `
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Callable
 
 from modules import processing
 
 from lib_sdpipe.hosts.session import Session
 
-_MARK = "_sdpipe_wrapped"
 
+class PassWrapper:
+    """Takes part in every pass that begins while it is active. Known by identity: others copy our attributes."""
 
-def install_wrapper(session: Session) -> None:
-    """Wrap once; a wrapper that is already in place stays."""
-    inner = processing.process_images_inner
-    if hasattr(inner, _MARK):
-        return
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._inner: Callable[..., Any] = processing.process_images_inner
+        self._active = True
+        self._function = self._wrap(self._inner)
+        processing.process_images_inner = self._function
 
-    @functools.wraps(inner)
-    def process_images_inner(p: Any, *args: Any, **kwargs: Any) -> Any:
-        session.enter_pass(p)
-        try:
-            result = inner(p, *args, **kwargs)
-        except BaseException as fault:
-            session.leave_pass(p, fault)
-            raise
-        session.leave_pass(p, None)
-        return result
+    def remove(self) -> None:
+        """Put the host's function back. Where another extension has wrapped ours, ours stays inside and does nothing."""
+        self._active = False
+        if processing.process_images_inner is self._function:
+            processing.process_images_inner = self._inner
 
-    setattr(process_images_inner, _MARK, inner)
-    processing.process_images_inner = process_images_inner
+    def _wrap(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(inner)
+        def process_images_inner(p: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self._active:
+                return inner(p, *args, **kwargs)
+            self._session.enter_pass(p)
+            try:
+                result = inner(p, *args, **kwargs)
+            except BaseException as fault:
+                self._session.leave_pass(p, fault)
+                raise
+            self._session.leave_pass(p, None)
+            return result
 
-
-def remove_wrapper() -> None:
-    """Put the host's function back, unless another extension has wrapped ours meanwhile: then ours stays inside."""
-    current = processing.process_images_inner
-    if hasattr(current, _MARK):
-        processing.process_images_inner = getattr(current, _MARK)
+        return process_images_inner

@@ -22,13 +22,15 @@ _COMMON = (
 _TXT2IMG = (
     "enable_hr", "firstphase_width", "firstphase_height", "hr_scale", "hr_upscaler", "hr_second_pass_steps", "hr_resize_x",
     "hr_resize_y", "hr_checkpoint_name", "hr_additional_modules", "hr_sampler_name", "hr_scheduler", "hr_prompt",
-    "hr_negative_prompt", "hr_cfg", "hr_distilled_cfg",
+    "hr_negative_prompt", "hr_cfg", "hr_distilled_cfg", "firstpass_image",
 )
 _IMG2IMG = (
     "init_images", "mask", "latent_mask", "resize_mode", "image_cfg_scale", "mask_blur_x", "mask_blur_y", "mask_round",
     "inpainting_fill", "inpaint_full_res", "inpaint_full_res_padding", "inpainting_mask_invert", "initial_noise_multiplier",
 )
 _MISSING = object()
+_DEEPEST = 24
+_MOST_BITS = 256
 OWN_TITLE = "SDPipe"
 
 
@@ -40,6 +42,11 @@ class PictureBox:
         self._keys: dict[int, str] = {}
 
     def put(self, picture: Image.Image) -> str:
+        """The picture's key. It is decoded here, on the host's thread: two threads must not decode one file.
+
+        Raises whatever Pillow raises for a damaged picture.
+        """
+        picture.load()
         key = self._keys.get(id(picture))
         if key is None:
             key = f"p{len(self.pictures)}"
@@ -72,25 +79,30 @@ def is_img2img(p: Any) -> bool:
 
 def to_data(value: Any, box: PictureBox, problems: list[str], where: str) -> Any:
     """`value` as JSON with pictures taken out; what cannot be stored becomes None and a line in `problems`."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value.value if isinstance(value, enum.Enum) else value
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        problems.append(f"{where} is {value}")
+    try:
+        return _to_data(value, box, problems, where, 0)
+    except Exception as fault:  # another extension's object may raise anything when it is looked at; it is said in the run
+        problems.append(f"{where} is a {type(value).__name__}, which cannot be stored ({type(fault).__name__})")
         return None
+
+
+def _to_data(value: Any, box: PictureBox, problems: list[str], where: str, depth: int) -> Any:
     if isinstance(value, enum.Enum):
-        return to_data(value.value, box, problems, where)
+        return _to_data(value.value, box, problems, where, depth)
+    if value is None or isinstance(value, (bool, str)) or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, np.generic):
+        return _to_data(value.item(), box, problems, where, depth)
     if isinstance(value, Image.Image):
         return {"$picture": box.put(value)}
-    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
-        return {"$picture": box.put(Image.fromarray(value))}
-    if isinstance(value, np.generic):
-        return to_data(value.item(), box, problems, where)
-    if isinstance(value, (list, tuple)):
-        return [to_data(item, box, problems, where) for item in value]
-    if isinstance(value, dict):
-        return {str(key): to_data(item, box, problems, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.size and value.ndim in (2, 3):
+        return {"$picture": box.put(Image.fromarray(value.squeeze(-1) if value.shape[-1] == 1 else value))}
+    if depth < _DEEPEST and isinstance(value, (list, tuple)):
+        return [_to_data(item, box, problems, where, depth + 1) for item in value]
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {str(key): _to_data(item, box, problems, f"{where}.{key}", depth + 1) for key, item in value.items()}
     problems.append(f"{where} is a {type(value).__name__}, which cannot be stored")
     return None
 
@@ -136,8 +148,8 @@ def _read_arguments(script: Any, runner: Any, arguments: Any, box: PictureBox, p
 def _is_default(control: Any, value: Any) -> bool:
     try:
         return bool(getattr(control, "value", None) == value)
-    except (ValueError, TypeError):
-        return False  # arrays do not compare to one truth value
+    except Exception:  # arrays and tensors do not compare to one truth value, each in its own way: then it is no default
+        return False
 
 
 def script_title(script: Any) -> str:

@@ -75,7 +75,7 @@ class Index:
         return self._find("pixel_sha256 = ?", (pixel_sha256,))
 
     def find_by_seed(self, run_id: str, actual_seed: int) -> list[Recorded]:
-        return self._find("run_id = ? AND actual_seed = ?", (run_id, actual_seed))
+        return self._find("run_id = ? AND actual_seed = ?", (run_id, _sql_integer(actual_seed)))
 
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size that match the hash, nearest first."""

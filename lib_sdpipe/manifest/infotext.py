@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 _NEGATIVE = "Negative prompt:"
 # As in the hosts: a key is a word character and more of words, spaces, `-`, `/`; a value is JSON-quoted or has no comma.
-_PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
-_HASH_PAIR = re.compile(r"\s*([^:,]+):\s*([0-9a-fA-F]+)\s*(?:,|$)")
+_NO_KEY_CHARACTER = re.compile(r"[^\w \-/]")
+_QUOTED = re.compile(r'"(?:\\.|[^\\"])+"')
+_HEX = re.compile(r"[0-9a-fA-F]+")
 _MIN_PAIRS = 3
 
 
@@ -58,11 +59,29 @@ def parse_infotext(text: str) -> Infotext:
 
 def parse_hashes(text: str | None) -> dict[str, str]:
     """`name: hash, name: hash` of the keys `Lora hashes` and `TI hashes`."""
-    return {name.strip(): value for name, value in _HASH_PAIR.findall(text or "")}
+    pairs = (part.rpartition(":") for part in (text or "").split(","))
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip() and _HEX.fullmatch(value.strip())}
 
 
 def _parse_pairs(line: str) -> dict[str, str]:
-    return {key: _unquote(value.strip()) for key, value in _PAIR.findall(line)}
+    """In one pass from colon to colon: a regular expression over the whole line takes quadratic time on hostile text."""
+    pairs: dict[str, str] = {}
+    start = 0
+    while (colon := line.find(":", start)) >= 0:
+        key = _NO_KEY_CHARACTER.split(line[start:colon])[-1].lstrip(" -/")
+        start = colon + 1
+        if len(key) < 2:
+            continue
+        quoted = _QUOTED.match(line, len(line) - len(line[start:].lstrip())) if line[start:start + 64].lstrip()[:1] == '"' else None
+        if quoted is not None and line[quoted.end():quoted.end() + 1] in ("", ","):
+            pairs[key] = _unquote(quoted.group())
+            start = quoted.end() + 1
+            continue
+        comma = line.find(",", start)
+        end = comma if comma >= 0 else len(line)
+        pairs[key] = _unquote(line[start:end].strip())
+        start = end + 1
+    return pairs
 
 
 def _unquote(value: str) -> str:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass, field
-from typing import Any, Callable
+from typing import Callable
 
 from PIL import Image
 
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.digest import pixel_sha256
-from lib_sdpipe.images.inputs import encode_input
 from lib_sdpipe.images.read import UnreadableImageError, build_facts, read_image
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json, Manifest, Run
+from lib_sdpipe.record.inputs import InputKeeper
 from lib_sdpipe.record.lineage import Lineage, LineageFinder
-from lib_sdpipe.store.keep import keep_copy, write_kept_picture
+from lib_sdpipe.pydantic_v1 import ValidationError
+from lib_sdpipe.store.keep import adopt_file, keep_copy, write_kept_picture
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.runs import RunStore
-from lib_sdpipe.store.saved_file import FileStamp, find_saved_file
+from lib_sdpipe.store.saved_file import FileStamp, find_saved_file, read_stamp
 
 log = logging.getLogger("sdpipe")
 
@@ -40,19 +41,18 @@ class _OpenRun:
     run: Json
     options: Json
     not_replayable: list[str]
-    lineages: dict[int, Lineage] = field(default_factory=dict)
+    lineages: dict[tuple[int, int], Lineage] = field(default_factory=dict)
     promises: dict[str, Json] = field(default_factory=dict)
     outputs: list[Json] = field(default_factory=list)
-    recorded_inputs: dict[str, Json] = field(default_factory=dict)
 
 
 class Completion:
     """Handles lines in order. Raises OSError, sqlite3.Error or SdPipeError; the promise then stands in the log."""
 
-    def __init__(self, store: RunStore, library: Library, index: Index | None, remember: Callable[[Json], None] | None = None) -> None:
+    def __init__(self, store: RunStore, library: Library, remember: Callable[[Json], None] | None = None) -> None:
         self._store = store
         self._library = library
-        self._index = index
+        self.index: Index | None = None
         self._remember = remember
         self._open: dict[str, _OpenRun] = {}
 
@@ -87,32 +87,39 @@ class Completion:
             opened.run.update(config=earlier.config, environment=earlier.environment)
             opened.not_replayable = [earlier.not_replayable_because] if earlier.not_replayable_because else []
         else:
-            opened.run["config"] = self._store_pictures(opened, line["run"]["config"], extras.pictures)
+            keeper = InputKeeper(self._store, self._library, self.index, bool(opened.options.get("keep_inputs")))
+            opened.run["config"] = keeper.place(line["run"]["config"], extras.pictures)
+            opened.not_replayable += [reason for reason in keeper.reasons if reason not in opened.not_replayable]
             if extras.environment is not None:
                 opened.run["environment"] = self._store.write_environment(extras.environment())
         self._write_run(opened)
 
     def _on_pass(self, line: Json, extras: Extras) -> None:
         opened = self._open.get(line["run_id"])
-        if opened is None or self._index is None or line["pass"] in opened.lineages:
+        place = (line["pass"], line["input"])
+        if opened is None or self.index is None or place in opened.lineages:
             return
-        picture = extras.pictures.get(line["parent_picture"] or "")
-        lineage = LineageFinder(self._index, self._store, self._library).find(picture, line["parent_infotext"])
-        opened.lineages[line["pass"]] = lineage
+        picture = extras.pictures.get(line["parent_picture"])
+        try:
+            lineage = LineageFinder(self.index, self._store, self._library).find(picture, line["parent_infotext"])
+        except Exception:  # a parent is evidence: whatever is wrong with it must not cost the image its record
+            log.exception("SDPipe: the parent of an image of run %s could not be looked for", line["run_id"])
+            lineage = Lineage()
+        opened.lineages[place] = lineage
         if lineage.parent is None:
             return
         if opened.run.get("parent") is None:
             opened.run["parent"] = {"run_id": lineage.parent["run_id"], "name": lineage.parent["name"]}
         if self._remember is not None:
             self._remember({
-                "kind": "parent", "run_id": line["run_id"], "pass": line["pass"],
+                "kind": "parent", "run_id": line["run_id"], "pass": line["pass"], "input": line["input"],
                 "parent": lineage.parent, "history": lineage.history,
             })
 
     def _on_parent(self, line: Json, extras: Extras) -> None:
         opened = self._open.get(line["run_id"])
         if opened is not None:
-            opened.lineages[line["pass"]] = Lineage(line["parent"], line["history"])
+            opened.lineages[(line["pass"], line["input"])] = Lineage(line["parent"], line["history"])
             opened.run["parent"] = {"run_id": line["parent"]["run_id"], "name": line["parent"]["name"]}
 
     def _on_image(self, line: Json, extras: Extras) -> None:
@@ -126,7 +133,7 @@ class Completion:
         promise = opened.promises.get(line["name"]) if opened else None
         if opened is None or promise is None:
             return
-        self._complete(opened, promise, line["path"], extras)
+        self._complete(opened, {**promise, "stamp": line.get("stamp")}, line["path"], extras)
         del opened.promises[line["name"]]
 
     def _on_picture(self, line: Json, extras: Extras) -> None:
@@ -142,16 +149,28 @@ class Completion:
         opened = self._open.get(line["run_id"])
         if opened is None:
             return
-        for name, promise in list(opened.promises.items()):
-            path = find_saved_file(promise["path"], FileStamp.from_json(promise.get("before"))) if promise.get("path") else None
-            if path is not None or self._store.has_manifest(line["run_id"], name):
-                self._complete(opened, promise, path, Extras())
-            del opened.promises[name]
+        fault = self._complete_what_is_left(opened)
         opened.run.update(line["run"])
         if opened.run["status"] == "abandoned":
             opened.run["images"] = {"planned": None, "returned": None, "saved": _count_saved(opened.outputs)}
-        self._write_run(opened)
-        del self._open[line["run_id"]]
+        if fault is None or opened.run["status"] == "abandoned":
+            self._write_run(opened)
+            del self._open[line["run_id"]]
+        if fault is not None:
+            raise fault
+
+    def _complete_what_is_left(self, opened: _OpenRun) -> Exception | None:
+        """Promises nobody has spoken of since: the process died, or an earlier try failed. The first fault, if any."""
+        first_fault: Exception | None = None
+        for name, promise in list(opened.promises.items()):
+            try:
+                path = _find_promised(promise)
+                if path is not None or self._store.has_manifest(promise["run_id"], name):
+                    self._complete(opened, promise, path, Extras())
+                del opened.promises[name]
+            except Exception as fault:  # one image's trouble must not cost the others their records; it is raised at the end
+                first_fault = first_fault or fault
+        return first_fault
 
     # --- parts ---
 
@@ -173,63 +192,39 @@ class Completion:
 
     def _build_manifest(self, opened: _OpenRun, promise: Json, path: str | None, extras: Extras) -> Manifest:
         draft = {"job_id": opened.run.get("job_id"), **promise["manifest"]}
-        lineage = opened.lineages.get(promise["pass"], Lineage()) if draft["stage"] != "grid" else Lineage()
+        place = (promise["pass"], promise.get("input", 0))
+        lineage = opened.lineages.get(place, Lineage()) if draft["stage"] != "grid" else Lineage()
         draft["parent"] = lineage.parent
         draft["stage_history"] = [*lineage.history, *draft.get("stage_history", [])]
         before = extras.pictures.get("before")
         if before is not None and draft["stage_history"]:
             draft["stage_history"][-1] = {**draft["stage_history"][-1], "pixel_sha256": pixel_sha256(before)}
         if path is not None:
+            if promise.get("is_ours"):
+                path = str(adopt_file(self._store.layout, promise["run_id"], draft["stage"], promise["name"], path))
             draft["root"], draft["path"] = self._library.locate(path)
-            draft["image"] = self._read_facts(path)
+            draft["image"] = self._read_facts(path, FileStamp.from_json(promise.get("stamp")))
             if opened.options.get("keep_images") and draft["root"] != RUNS_ROOT:
                 draft["kept"] = keep_copy(self._store.layout, promise["run_id"], draft["stage"], promise["name"], path)
         elif "returned" in extras.pictures:
             draft["image"] = asdict(build_facts(extras.pictures["returned"], None))
-        manifest = Manifest.parse_obj(draft)
+        manifest = _build_tolerantly(draft)
         self._store.write_manifest(manifest)
-        if self._index is not None:
-            self._index.add(manifest)
+        if self.index is not None:
+            self.index.add(manifest)
         return manifest
 
-    def _read_facts(self, path: str) -> Json | None:
+    def _read_facts(self, path: str, stamp: FileStamp | None) -> Json | None:
+        """None where the file is gone, damaged, or by now another image under the same name."""
         try:
-            return asdict(read_image(path)[0])
+            facts = asdict(read_image(path)[0])
         except (OSError, UnreadableImageError) as fault:
             log.warning("SDPipe: %s was saved but cannot be read back (%s); its manifest has no digests", path, fault)
             return None
-
-    def _store_pictures(self, opened: _OpenRun, config: Any, pictures: dict[str, Image.Image]) -> Any:
-        """The config with every picture replaced by where it can be found again."""
-        if isinstance(config, dict):
-            if set(config) == {"$picture"}:
-                return self._store_picture(opened, config["$picture"], pictures)
-            return {key: self._store_pictures(opened, value, pictures) for key, value in config.items()}
-        if isinstance(config, list):
-            return [self._store_pictures(opened, value, pictures) for value in config]
-        return config
-
-    def _store_picture(self, opened: _OpenRun, key: str, pictures: dict[str, Image.Image]) -> Json | None:
-        if key in opened.recorded_inputs:
-            return opened.recorded_inputs[key]
-        stored = self._place_picture(opened, pictures.get(key))
-        if stored is not None:
-            opened.recorded_inputs[key] = stored
-        return stored
-
-    def _place_picture(self, opened: _OpenRun, picture: Image.Image | None) -> Json | None:
-        if picture is None:
-            _add_reason(opened, "an input picture was lost when the process ended")
+        if stamp is not None and read_stamp(path) != stamp and not path.startswith(str(self._store.layout.runs)):
+            log.warning("SDPipe: %s was overwritten at once; the manifest of the first image has no digests", path)
             return None
-        known = self._index.find_by_pixels(pixel_sha256(picture)) if self._index is not None else []
-        if known:
-            return {"$image": {"run_id": known[-1].run_id, "name": known[-1].name}}
-        if not opened.options.get("keep_inputs"):
-            _add_reason(opened, "input pictures were not kept")
-            return None
-        sha256, data = encode_input(picture)
-        self._store.write_input(sha256, data)
-        return {"$input": sha256}
+        return facts
 
     def _read_earlier(self, run_id: str) -> Run | None:
         try:
@@ -245,9 +240,20 @@ class Completion:
         self._store.write_run(Run.parse_obj(opened.run))
 
 
-def _add_reason(opened: _OpenRun, reason: str) -> None:
-    if reason not in opened.not_replayable:
-        opened.not_replayable.append(reason)
+def _find_promised(promise: Json) -> str | None:
+    if not promise.get("path"):
+        return None
+    return find_saved_file(promise["path"], FileStamp.from_json(promise.get("before")), promise.get("free"))
+
+
+def _build_tolerantly(draft: Json) -> Manifest:
+    """A manifest without the fields that another extension has filled with something impossible."""
+    try:
+        return Manifest.parse_obj(draft)
+    except ValidationError as fault:
+        wrong = {str(problem["loc"][0]) for problem in fault.errors()}
+        log.warning("SDPipe: %s/%s is recorded without %s: %s", draft.get("run_id"), draft.get("name"), ", ".join(sorted(wrong)), fault)
+        return Manifest.parse_obj({key: value for key, value in draft.items() if key not in wrong})
 
 
 def _count_saved(outputs: list[Json]) -> int:

@@ -21,18 +21,18 @@ log = logging.getLogger("sdpipe")
 
 
 class Desk:
-    """Opened and used on the writer thread; only `promise` is called from the generating thread."""
+    """Made where it is needed, opened and used on the writer thread; `promise` is for the generating thread."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.store = RunStore(layout)
         self.library = Library(layout)
-        self.index = open_index(layout)
+        self.index: Index | None = None
         self.log = RecordingLog(layout.recording)
-        self._completion = Completion(self.store, self.library, self.index, self.promise)
+        self._completion = Completion(self.store, self.library, self.promise)
         self._lock = threading.Lock()
         self._promised: set[str] = set()
-        self._owes = False
+        self._failed_ends: list[Json] = []
 
     def promise(self, line: Json) -> None:
         """Append one line to the recording log: what it says is done even if this process dies now."""
@@ -47,28 +47,25 @@ class Desk:
             self._promised.discard(run_id)
 
     def handle(self, line: Json, extras: Extras) -> None:
-        """Do what a line says; on a fault the log keeps the promise for the next start."""
+        """Do what a line says; after a fault it is tried again when the run ends, and when a later run does."""
+        if line["kind"] == "run" and self.index is None:
+            self._open_index()
         try:
             self._completion.handle(line, extras)
         except BaseException:
-            self._owes = True
+            if line["kind"] == "end":
+                self._failed_ends.append(line)
             raise
         if line["kind"] == "end":
             self._forget(line["run_id"])
-
-    def _forget(self, run_id: str) -> None:
-        """A run is done. The next one may have promised already, ahead of this thread: its lines must stay."""
-        self.withdraw(run_id)
-        self._clear_if_done()
-
-    def _clear_if_done(self) -> None:
-        with self._lock:
-            if not self._promised and not self._owes:
-                self.log.clear()
+            retried, self._failed_ends = self._failed_ends, []
+            for failed in retried:
+                self.handle(failed, Extras())
 
     def start(self, roots: dict[str, Path]) -> None:
-        """Work that may take a while: image roots, the remains of killed processes, the index."""
+        """Work that may take a while: image roots, the index, the remains of killed processes."""
         self.library.ensure_roots(roots)
+        self._open_index()
         recover_abandoned(self.store, self.library, self.index, self.promise)
         self._clear_if_done()
         if self.index is not None and self.layout.runs.is_dir():
@@ -77,10 +74,23 @@ class Desk:
     def close(self) -> None:
         if self.index is not None:
             self.index.close()
-        if self._owes or self._promised:
+        if self._promised:
             self.log.release()
         else:
             self.log.close()
+
+    def _open_index(self) -> None:
+        self.index = self._completion.index = open_index(self.layout)
+
+    def _forget(self, run_id: str) -> None:
+        """A run is done. The next one may have promised already, ahead of this thread: its lines must stay."""
+        self.withdraw(run_id)
+        self._clear_if_done()
+
+    def _clear_if_done(self) -> None:
+        with self._lock:
+            if not self._promised:
+                self.log.clear()
 
 
 def open_index(layout: Layout) -> Index | None:

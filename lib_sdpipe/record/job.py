@@ -40,14 +40,15 @@ class Job:
         }
 
     def start_pass(self, facts: PassFacts) -> Pass:
-        outer = Pass(len(self.passes), facts)
+        outer = Pass(len(self.passes), facts, planned=facts.planned)
         self.passes.append(outer)
         return outer
 
-    def pass_line(self, outer: Pass, parent_picture: str | None, parent_infotext: str | None) -> Json:
-        """What an img2img pass was made from: its picture travels beside the line under the given key."""
+    def pass_line(self, outer: Pass, number: int, parent_picture: str, parent_infotext: str | None) -> Json:
+        """What a pass was made from: input picture `number`, from 0, travels beside the line under the given key."""
+        outer.inputs = max(outer.inputs, number + 1)
         return {
-            "kind": "pass", "run_id": self.run_id, "pass": outer.number,
+            "kind": "pass", "run_id": self.run_id, "pass": outer.number, "input": number,
             "parent_picture": parent_picture, "parent_infotext": parent_infotext,
         }
 
@@ -74,7 +75,10 @@ class Job:
         if role == "grid":
             manifest["members"] = outer.grid_members
             outer.grid_members = None
-        return {"kind": "image", "run_id": self.run_id, "name": name, "pass": outer.number, "manifest": manifest}
+        return {
+            "kind": "image", "run_id": self.run_id, "name": name, "pass": outer.number, "input": outer.input_of(slot),
+            "manifest": manifest,
+        }
 
     def count_saved(self) -> None:
         """A final image was written to a file."""
@@ -90,7 +94,7 @@ class Job:
             self._error = {"stage": self.stage, "type": None, "message": "the host ended the job before its first pass began"}
         status = "failed" if self._error else "interrupted" if self._interrupted else "completed"
         images = {
-            "planned": sum(outer.facts.planned for outer in self.passes),
+            "planned": sum(outer.planned for outer in self.passes),
             "returned": sum(outer.returned for outer in self.passes),
             "saved": self._saved,
         }

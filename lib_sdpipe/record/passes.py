@@ -46,6 +46,8 @@ class Pass:
     hires_saved: int = 0
     index: int = 0
     returned: int = 0
+    planned: int = 0
+    inputs: int = 0
     grid_members: list[str] | None = None
     batch_started: float | None = None
     image_ms: int | None = None
@@ -54,8 +56,10 @@ class Pass:
     names: dict[tuple[Slot, str], str] = field(default_factory=dict)
     incomplete: str | None = None
 
-    def start_batch(self, iteration: int, now: float) -> None:
+    def start_batch(self, iteration: int, planned: int, now: float) -> None:
+        """`planned` images in the whole pass, as the host means it by now: extensions change it on the way."""
         self.phase = Phase.SAMPLING
+        self.planned = planned
         self.iteration, self.hires_saved = iteration, 0
         self.batch_started, self.image_ms = now, None
 
@@ -73,12 +77,19 @@ class Pass:
         self.index = index
         self.returned += 1
 
-    def role_of_save(self, stem: str, in_hires_pass: bool) -> str:
-        """The role of the save that is about to happen; `grid` counts as one here."""
-        if self.phase is Phase.COMPOSITED:
-            self.phase = Phase.SAVED
-            return "final"
-        if self.grid_members is not None:
+    def save_final(self) -> str:
+        """The final image is about to be saved."""
+        self.phase = Phase.SAVED
+        return "final"
+
+    def role_of_save(self, stem: str, in_hires_pass: bool, is_foreign: bool = False) -> str:
+        """The role of the save that is about to happen; `grid` counts as one here.
+
+        `is_foreign`: neither the picture nor the place is the one the host would save next; another extension's.
+        """
+        if self.phase is Phase.COMPOSITED and not is_foreign:
+            return self.save_final()
+        if self.grid_members is not None and not is_foreign:
             return "grid"
         if in_hires_pass and self.phase in (Phase.SAMPLING, Phase.UNKNOWN):
             return "before-highres-fix"
@@ -86,6 +97,10 @@ class Pass:
         if named:
             return named
         return "final" if self.phase is Phase.UNKNOWN else "preview"
+
+    def input_of(self, slot: Slot) -> int:
+        """Which input picture the image was made from: one serves all, of several each has its place in the batch."""
+        return slot[1] if self.inputs > 1 else 0
 
     def slot_of_save(self, role: str, iteration: int | None, index: int | None) -> Slot:
         """(iteration, index in the batch). Inside the hires pass the host's own index is stale: saves come in order."""

@@ -66,21 +66,20 @@ class Recorder:
     # --- life ---
 
     def open_library(self, layout: Layout, roots: dict[str, Path]) -> None:
-        """Record into this library from the next run on; an unchanged one stays open."""
+        """Record into this library from the next run on; an unchanged one stays open, an open run stays where it is."""
         with self._lock:
-            if self._desk is not None and self._desk.layout == layout and self._roots == roots:
+            if self._job is not None or (self._desk is not None and self._desk.layout == layout and self._roots == roots):
                 return
-            self.close_job()
             previous, self._desk, self._roots = self._desk, None, roots
             try:
-                self._desk = Desk(layout) if previous is None or previous.layout != layout else previous
+                self._desk = desk = previous if previous is not None and previous.layout == layout else Desk(layout)
             except (OSError, SdPipeError, sqlite3.Error) as fault:
                 self.report(fault)
-                return
-            desk = self._desk
+                desk = None
         if previous is not None and previous is not desk:
             self._writer.submit(previous.close)
-        self._writer.submit(lambda: desk.start(roots))
+        if desk is not None:
+            self._writer.submit(lambda: desk.start(roots))
 
     def close(self) -> None:
         """Let the library go. What is still owed stands in its recording log."""
@@ -138,7 +137,7 @@ class Recorder:
             return
         try:
             desk.promise(line)
-        except (OSError, ValueError) as fault:
+        except (OSError, TypeError, ValueError) as fault:
             self.report(fault)  # the living process can still do it
         self.queue(line, extras)
 
@@ -149,7 +148,7 @@ class Recorder:
             return
         if self._writer.backlog > _MOST_WAITING:
             extras = Extras(_needed(extras.pictures), extras.environment)
-        self._writer.submit(_Task(desk, line, extras))
+        self._writer.submit(_Task(desk, line, extras, self._all_is_well))
 
     # --- parts ---
 
@@ -185,6 +184,10 @@ class Recorder:
                 self.close_job()
             return True
 
+    def _all_is_well(self) -> None:
+        """A run was recorded to its end."""
+        self._fault = None
+
     def report(self, fault: BaseException) -> None:
         """Say it once in the log, and in the tab."""
         text = str(fault) if isinstance(fault, SdPipeError) else f"{type(fault).__name__}: {fault}"
@@ -200,6 +203,7 @@ class _Task:
     desk: Desk
     line: Json
     extras: Extras
+    on_end: Callable[[], None]
 
     @property
     def pictures(self) -> dict[str, Image.Image]:
@@ -207,6 +211,8 @@ class _Task:
 
     def __call__(self) -> None:
         self.desk.handle(self.line, self.extras)
+        if self.line["kind"] == "end":
+            self.on_end()
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ def recover_abandoned(store: RunStore, library: Library, index: Index | None, no
     for abandoned in iter_abandoned_logs(store.layout.recording):
         try:
             recovered += _complete(abandoned, store, library, index, note)
-        except (OSError, SdPipeError) as fault:
-            log.error("SDPipe: %s: could not be completed (%s); it is tried again at the next start", abandoned.path, fault)
+        except Exception:  # one log's trouble must not keep the others' promises waiting; it is logged and tried again
+            log.exception("SDPipe: %s could not be completed; it is tried again at the next start", abandoned.path)
             abandoned.release()
         except BaseException:
             abandoned.release()
@@ -47,7 +47,8 @@ def _complete(
     for run_id in sorted(_run_ids(lines)):
         note({"kind": "recovers", "run_id": run_id})
     ended = {run_id for run_id in _run_ids(lines) if _has_ended(store, run_id)}
-    completion = Completion(store, library, index)
+    completion = Completion(store, library)
+    completion.index = index
     last_seen: dict[str, str] = {}
     for line in lines:
         run_id = line.get("run_id", "")

@@ -31,6 +31,17 @@ def keep_copy(layout: Layout, run_id: str, stage: str, name: str, source: str) -
     return target.relative_to(layout.runs).as_posix()
 
 
+def adopt_file(layout: Layout, run_id: str, stage: str, name: str, source: str) -> Path:
+    """Move a file that the host wrote only for us into the run folder. Raises OSError; done twice it is done once."""
+    target = kept_path(layout, run_id, stage, name, os.path.splitext(source)[1])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.exists(source):
+        temporary = temporary_name(target)
+        shutil.move(source, temporary)
+        os.replace(temporary, target)
+    return target
+
+
 def write_kept_picture(layout: Layout, run_id: str, stage: str, name: str, picture: Image.Image) -> Path:
     """An intermediate stage as PNG."""
     buffer = io.BytesIO()

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from lib_sdpipe.errors import UnknownNameError
@@ -65,11 +66,13 @@ class Layout:
         return self.private / "locks"
 
 
+@lru_cache(maxsize=64)
 def find_layout(runs: Path, cache: Path | None = None) -> Layout:
     """The layout of a runs folder.
 
     Derived data goes to `cache` (a setting), else where SDPIPE_CACHE says, else beside the runs, or to the user's
-    cache folder where the runs are on a network file system: locks and SQLite do not work there.
+    cache folder where the runs are on a network file system: locks and SQLite do not work there. Asked for at every
+    press of Generate, it looks at the disk only the first time: a disk may be asleep.
     """
     runs = Path(os.path.abspath(runs))
     if cache is None and os.environ.get("SDPIPE_CACHE"):

@@ -80,7 +80,8 @@ class Library:
 
     def _folder(self, root: dict[str, Any]) -> Path:
         elsewhere = root.get("on") if isinstance(root.get("on"), dict) else {}
-        path = elsewhere.get(process_mark().machine, root["path"])
+        path = elsewhere.get(process_mark().machine)
+        path = path if isinstance(path, str) else root["path"]
         return Path(os.path.abspath(self._layout.runs / path))
 
     def _root_of(self, folder: Path) -> str | None:

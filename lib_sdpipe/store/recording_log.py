@@ -6,6 +6,7 @@ what a killed process left behind. A line is one write: a kill leaves at most on
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -18,19 +19,27 @@ _SUFFIX = ".jsonl"
 
 
 class RecordingLog:
-    """Append-only while runs are open, emptied when all are done."""
+    """Append-only while runs are open, emptied when all are done.
+
+    What could not be written (the disk was full, somebody deleted the folder) is kept and written with the next line.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        try_lock(self._descriptor)
+        self._folder = folder
+        self._lines: list[bytes] = []
+        self._written = 0
+        self.path, self._descriptor = self._open()
 
     def append(self, line: dict[str, Any]) -> None:
+        """Raises OSError, or TypeError or ValueError for what is no JSON."""
         data = json.dumps(line, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-        os.write(self._descriptor, data.encode("ascii") + b"\n")
+        self._lines.append(data.encode("ascii") + b"\n")
+        if os.fstat(self._descriptor).st_nlink == 0:
+            self._begin_again()
+        self._write()
 
     def clear(self) -> None:
+        self._lines, self._written = [], 0
         os.ftruncate(self._descriptor, 0)
 
     def release(self) -> None:
@@ -41,6 +50,29 @@ class RecordingLog:
         """Remove the log: everything it promised is done."""
         os.close(self._descriptor)
         self.path.unlink(missing_ok=True)
+
+    def _open(self) -> tuple[Path, int]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            path = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            if try_lock(descriptor) and path.exists():
+                return path, descriptor
+            os.close(descriptor)  # another process took the new file for an abandoned one
+
+    def _begin_again(self) -> None:
+        """The file was deleted under us: a new one with every line that still stands."""
+        os.close(self._descriptor)
+        self.path, self._descriptor = self._open()
+        self._written = 0
+
+    def _write(self) -> None:
+        pending = b"".join(self._lines[self._written:])
+        end = os.fstat(self._descriptor).st_size
+        if os.write(self._descriptor, pending) != len(pending):
+            os.ftruncate(self._descriptor, end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        self._written = len(self._lines)
 
 
 class AbandonedLog:

@@ -34,19 +34,22 @@ def read_stamp(path: str) -> FileStamp | None:
     return FileStamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def find_saved_file(path: str, before: FileStamp | None) -> str | None:
+def find_free_name(path: str) -> str:
+    """Where a host set to "Add number suffix" will write when `path` is taken: the first of `-1`, `-2` ... not there."""
+    stem, extension = os.path.splitext(path)
+    number = 1
+    while os.path.exists(f"{stem}-{number}{extension}"):
+        number += 1
+    return f"{stem}-{number}{extension}"
+
+
+def find_saved_file(path: str, before: FileStamp | None, free: str | None) -> str | None:
     """The file that was written when `path` was asked for, or None if none was.
 
-    `before` is what lay at `path` just before. If that is still there the host went on to `-1`, `-2` ...: the last
-    of the row is the new one, and it must be younger than the old file.
+    `before` is what lay at `path` just before, `free` the free name beside it then. If the old file is still there
+    the host went on to the free name.
     """
     now = read_stamp(path)
     if now is None or now != before:
         return path if now is not None else None
-    stem, extension = os.path.splitext(path)
-    number, found = 1, None
-    while (stamp := read_stamp(f"{stem}-{number}{extension}")) is not None:
-        if stamp.mtime_ns >= now.mtime_ns:
-            found = f"{stem}-{number}{extension}"
-        number += 1
-    return found
+    return free if free is not None and os.path.exists(free) else None

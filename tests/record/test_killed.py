@@ -110,6 +110,7 @@ def assert_sound(layout: Layout, outputs: Path) -> None:
     for path in layout.runs.rglob("*.json"):
         json.loads(path.read_bytes())
     desk = Desk(layout)
+    desk.start({})
     images = {path.name for path in outputs.glob("*.png")}
     recorded = set()
     for run_id in desk.store.iter_run_ids():

@@ -23,7 +23,7 @@ def outer(job: Job) -> Pass:
 
 
 def test_the_save_after_compositing_is_the_final_image_whatever_its_name(outer: Pass) -> None:
-    outer.start_batch(0, 0.0)
+    outer.start_batch(0, 4, 0.0)
     outer.finish_batch(1, 1.0, None)
     outer.composite(0)
     assert outer.role_of_save("00001-a cat in a-mask", False) == "final"
@@ -37,7 +37,7 @@ def test_the_save_after_compositing_is_the_final_image_whatever_its_name(outer: 
     ("00001-1-of-another-extension", "preview"),
 ])
 def test_before_that_the_suffix_tells(outer: Pass, stem: str, role: str) -> None:
-    outer.start_batch(0, 0.0)
+    outer.start_batch(0, 4, 0.0)
     outer.finish_batch(1, 1.0, None)
     assert outer.role_of_save(stem, False) == role
 
@@ -45,7 +45,7 @@ def test_before_that_the_suffix_tells(outer: Pass, stem: str, role: str) -> None
 def test_in_the_hires_pass_saves_come_in_order_while_the_hosts_index_is_stale(outer: Pass) -> None:
     slots = []
     for iteration in (0, 1):
-        outer.start_batch(iteration, 0.0)
+        outer.start_batch(iteration, 4, 0.0)
         for _ in range(2):
             assert outer.role_of_save("x-before-highres-fix", True) == "before-highres-fix"
             slots.append(outer.slot_of_save("before-highres-fix", 9, 9))
@@ -60,7 +60,7 @@ def test_without_script_hooks_the_suffix_must_do(outer: Pass) -> None:
 
 
 def test_the_grid_comes_last_and_once(outer: Pass, job: Job) -> None:
-    outer.start_batch(0, 0.0)
+    outer.start_batch(0, 4, 0.0)
     outer.composite(0)
     outer.role_of_save("1", False)
     outer.grid_members = ["txt2img_001"]
@@ -83,7 +83,7 @@ def test_names_count_per_stage_in_order_of_saving(job: Job, outer: Pass) -> None
 
 
 def test_sampling_time_is_shared_by_the_batch(outer: Pass) -> None:
-    outer.start_batch(0, 10.0)
+    outer.start_batch(0, 4, 10.0)
     outer.finish_batch(4, 12.0, None)
     assert outer.image_ms == 500
 

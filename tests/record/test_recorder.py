@@ -190,6 +190,7 @@ def test_another_runs_folder_is_used_from_the_next_run_on(recorder: Recorder, tm
     layouts = [find_layout(tmp_path / name) for name in ("one", "two")]
     run_ids = []
     for layout in layouts:
+        recorder.close_job()
         recorder.open_library(layout, {})
         job = open_job(recorder)
         assert job is not None

@@ -1,0 +1,64 @@
+"""The pictures of a request: each becomes a reference to where it can be found again, once per content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import Image
+
+from lib_sdpipe.images.digest import pixel_sha256
+from lib_sdpipe.images.inputs import encode_input
+from lib_sdpipe.index.recorded import Index, Recorded
+from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.runs import RunStore
+
+
+class InputKeeper:
+    """Places the pictures of one request; `reasons` tells why the request cannot be made again, if it cannot."""
+
+    def __init__(self, store: RunStore, library: Library, index: Index | None, keeps: bool) -> None:
+        self._store = store
+        self._library = library
+        self._index = index
+        self._keeps = keeps
+        self._placed: dict[str, Json] = {}
+        self.reasons: list[str] = []
+
+    def place(self, config: Any, pictures: dict[str, Image.Image]) -> Any:
+        """The config with every `{"$picture": KEY}` replaced: `$image` (recorded), `$input` (kept) or None."""
+        if isinstance(config, dict):
+            if set(config) == {"$picture"}:
+                return self._place_once(config["$picture"], pictures)
+            return {key: self.place(value, pictures) for key, value in config.items()}
+        if isinstance(config, list):
+            return [self.place(value, pictures) for value in config]
+        return config
+
+    def _place_once(self, key: str, pictures: dict[str, Image.Image]) -> Json | None:
+        if key not in self._placed:
+            placed = self._place_picture(pictures.get(key))
+            if placed is None:
+                return None
+            self._placed[key] = placed
+        return self._placed[key]
+
+    def _place_picture(self, picture: Image.Image | None) -> Json | None:
+        if picture is None:
+            self.reasons.append("an input picture was lost when the process ended")
+            return None
+        known = self._index.find_by_pixels(pixel_sha256(picture)) if self._index is not None else []
+        with_file = [recorded for recorded in known if self._has_file(recorded)]
+        if with_file:
+            return {"$image": {"run_id": with_file[-1].run_id, "name": with_file[-1].name}}
+        if not self._keeps:
+            self.reasons.append("input pictures were not kept")
+            return None
+        sha256, data = encode_input(picture)
+        self._store.write_input(sha256, data)
+        return {"$input": sha256}
+
+    def _has_file(self, recorded: Recorded) -> bool:
+        places = ((recorded.root, recorded.path), (RUNS_ROOT, recorded.kept))
+        files = (self._library.resolve(root, path) for root, path in places)
+        return any(file is not None and file.is_file() for file in files)
