@@ -57,6 +57,7 @@ class Desk:
                 self._failed_ends.append(line)
             raise
         if line["kind"] == "end":
+            self.library.write_if_gone()
             self._forget(line["run_id"])
             retried, self._failed_ends = self._failed_ends, []
             for failed in retried:

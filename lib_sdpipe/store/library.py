@@ -57,6 +57,11 @@ class Library:
                     self._document["roots"][self._free_name(wish)] = {"path": self._portable(folder), "on": {}}
             write_atomic(self._layout.library_file, format_json(self._document))
 
+    def write_if_gone(self) -> None:
+        """Put the file back where somebody has removed it under us: records name their roots by it."""
+        if self._document["roots"] and not self._layout.library_file.exists():
+            write_atomic(self._layout.library_file, format_json(self._document))
+
     def locate(self, path: Path) -> tuple[str | None, str]:
         """(root, path in it), or (None, absolute path) for a file outside all roots."""
         absolute = Path(os.path.abspath(path))

@@ -172,6 +172,20 @@ def test_a_slightly_altered_picture_is_found_by_near_pixels(generate: Generate) 
     assert (parent["run_id"], parent["by"]) == (source.run_id, "near-pixels")
 
 
+def test_of_several_input_pictures_each_image_has_its_own_for_a_parent(generate: Generate) -> None:
+    source = generate(seed=40, batch_size=2)
+    pictures = [encode_picture(Image.open(source.file(m))) for m in source.of("txt2img")]
+    made = generate("img2img", init_images=pictures, batch_size=2, denoising_strength=0.4)
+    assert [m["parent"]["name"] for m in made.of("img2img")] == ["txt2img_001", "txt2img_002"]
+
+
+def test_an_image_that_was_never_saved_is_kept_as_an_input(generate: Generate) -> None:
+    unsaved = generate(save_images=False)
+    made = generate("img2img", init_images=[encode_picture(decode_picture(unsaved.answer["images"][0]))], denoising_strength=0.4)
+    assert list(made.run["config"]["init_images"][0]) == ["$input"]
+    assert made.of("img2img")[0]["parent"]["run_id"] == unsaved.run_id
+
+
 def test_an_unknown_input_picture_is_kept_once_and_has_no_parent(generate: Generate, host: WebUI) -> None:
     picture = Image.effect_noise((64, 64), 90).convert("RGB")
     runs = [generate("img2img", init_images=[encode_picture(picture)], denoising_strength=0.4) for _ in range(2)]

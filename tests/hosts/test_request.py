@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +52,37 @@ def test_pictures_are_taken_out_once_each() -> None:
     result, problems, box = data_of({"image": picture, "again": picture, "array": np.zeros((2, 2, 3), np.uint8)})
     assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1"}}
     assert list(box.pictures) == ["p0", "p1"] and not problems
+
+
+class Odd:
+    """As other extensions' objects are: whatever one does with them raises."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("Boolean value of Tensor is ambiguous")
+
+
+def test_objects_that_raise_at_every_touch_cost_nothing_but_themselves() -> None:
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    for value in (Odd(), cycle, 1 << 20_000, np.zeros((2, 2, 5), np.uint8), np.zeros((0, 4), np.uint8)):
+        assert data_of(value)[1], value
+    assert data_of(np.zeros((4, 4, 1), np.uint8))[1] == []
+
+
+def test_a_lazy_picture_is_decoded_before_it_leaves_the_hosts_thread(tmp_path: Path) -> None:
+    noise(8, 8).save(tmp_path / "x.png")
+    lazy = Image.open(tmp_path / "x.png")
+    box = PictureBox()
+    box.put(lazy)
+    assert lazy.fp is None, "Pillow has read the file to its end"
+
+
+def test_a_broken_picture_is_a_reason_not_a_fault(tmp_path: Path) -> None:
+    noise(64, 64).save(tmp_path / "x.png")
+    (tmp_path / "x.png").write_bytes((tmp_path / "x.png").read_bytes()[:2000])
+    with Image.open(tmp_path / "x.png") as broken:
+        result, problems, box = data_of([broken])
+    assert result is None and problems and not box.pictures
 
 
 class Script:

@@ -43,6 +43,7 @@ def test_a_record_without_digests_is_kept_and_found_by_nothing(index: Index) -> 
     assert len(index.content()) == 2
     assert index.find_alike(64, 64, perceptual_hash(painting(1))) == []
     assert index.find_alike(64, 64, "damaged") == []
+    assert index.find_by_seed(RUN, 99999999999999999999) == []
 
 
 def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +32,17 @@ def test_a_quoted_value_may_hold_commas_quotes_and_colons() -> None:
 @pytest.mark.parametrize("text", ["just a prompt, with: colon", "", "\n\n", "Steps: 1, Seed: 2"])
 def test_fewer_than_three_pairs_are_prompt(text: str) -> None:
     assert parse_infotext(text).parameters == {}
+
+
+HOSTILE = ["a a " * 100_000, "a" * 400_000, " " * 400_000, 'ab: "' * 100_000, ":" * 400_000, "ab:" + " " * 300_000 + '"']
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_read_in_no_time(text: str) -> None:
+    started = time.perf_counter()
+    parse_infotext(text)
+    parse_hashes(text)
+    assert time.perf_counter() - started < 2.0
 
 
 @given(st.text(max_size=300))

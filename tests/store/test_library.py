@@ -64,6 +64,23 @@ def test_an_entry_for_this_machine_wins(layout: Layout, tmp_path: Path) -> None:
     assert Library(layout).roots()["outputs"] == tmp_path / "mounted"
 
 
+@pytest.mark.parametrize("elsewhere", [5, None, {}, ["x"]])
+def test_a_wrong_entry_for_this_machine_is_passed_over(layout: Layout, elsewhere: object) -> None:
+    Library(layout).ensure_roots({"outputs": outputs(layout)})
+    document = json.loads(layout.library_file.read_bytes())
+    document["roots"]["outputs"]["on"] = {process_mark().machine: elsewhere}
+    layout.library_file.write_text(json.dumps(document))
+    assert Library(layout).roots()["outputs"] == outputs(layout)
+
+
+def test_a_library_file_that_was_removed_is_put_back(layout: Layout) -> None:
+    library = Library(layout)
+    library.ensure_roots({"outputs": outputs(layout)})
+    layout.library_file.unlink()
+    library.write_if_gone()
+    assert Library(layout).roots() == library.roots()
+
+
 @pytest.mark.parametrize("path", ["../secret.png", "a/../../secret.png", "/etc/passwd"])
 def test_a_path_that_leads_out_of_its_root_leads_nowhere(layout: Layout, path: str) -> None:
     library = Library(layout)

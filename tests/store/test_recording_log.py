@@ -3,8 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from os import write
 from pathlib import Path
 
+import pytest
+
+from lib_sdpipe.store import recording_log
 from lib_sdpipe.store.recording_log import RecordingLog, iter_abandoned_logs
 
 _DYING = """
@@ -43,3 +47,27 @@ def test_a_cleared_log_promises_nothing(tmp_path: Path) -> None:
     log.release()
     (abandoned,) = iter_abandoned_logs(tmp_path)
     assert abandoned.lines() == [{"kind": "end"}]
+
+
+def test_a_log_that_is_deleted_under_us_begins_again_with_all_that_stands(tmp_path: Path) -> None:
+    log = RecordingLog(tmp_path / "recording")
+    log.append({"kind": "run"})
+    log.path.unlink()
+    log.path.parent.rmdir()
+    log.append({"kind": "image"})
+    log.release()
+    (abandoned,) = iter_abandoned_logs(tmp_path / "recording")
+    assert abandoned.lines() == [{"kind": "run"}, {"kind": "image"}]
+
+
+def test_a_line_that_found_the_disk_full_is_written_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = RecordingLog(tmp_path)
+    log.append({"n": 1})
+    with monkeypatch.context() as patched:
+        patched.setattr(recording_log.os, "write", lambda descriptor, data: write(descriptor, data[:3]))
+        with pytest.raises(OSError, match="space"):
+            log.append({"n": 2})
+    log.append({"n": 3})
+    log.release()
+    (abandoned,) = iter_abandoned_logs(tmp_path)
+    assert abandoned.lines() == [{"n": 1}, {"n": 2}, {"n": 3}]
