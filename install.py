@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(HERE, ".venv")
 PYTHON = os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
 PROGRAM = "python install.py" if os.name == "nt" else "python3 install.py"
-NEEDED = ("gradio", "pydantic", "PIL", "fastapi", "numpy")
+NEEDED = ("gradio", "pydantic", "PIL", "fastapi", "numpy", "orjson")
 
 USAGE = """usage: {program} VERB ...
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Type, TypeVar
 
+import orjson
+
 from lib_sdpipe.errors import RecordError
 from lib_sdpipe.manifest.records import MANIFEST_SCHEMA, RUN_SCHEMA, Manifest, Record, Run
 from lib_sdpipe.manifest.upgrade import upgrade_manifest, upgrade_run
@@ -17,12 +19,12 @@ def format_json(document: Any) -> bytes:
     """JSON as every file of ours has it.
 
     A prompt may hold half a surrogate pair (it came in as an escape in somebody's request). UTF-8 cannot carry it,
-    so such a document is written in ASCII with escapes rather than lost or changed.
+    so such a document is written in ASCII with escapes rather than lost or changed; so is one with a giant integer.
+    Raises TypeError or ValueError for what is no JSON.
     """
-    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
         return (json.dumps(document, ensure_ascii=True, indent=2, allow_nan=False) + "\n").encode("ascii")
 
 

@@ -36,7 +36,7 @@ log = logging.getLogger("sdpipe")
 CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2.0"))
 _FOLDER_WAIT_SECONDS = 0.25
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
-_MOST_WAITING = 32
+_MOST_WAITING = 96
 
 
 class Recorder:
@@ -50,7 +50,7 @@ class Recorder:
         self._job: Job | None = None
         self._last_event = _Moment()
         self._fault: str | None = None
-        self._writer = Writer(self._close_when_idle, self.report)
+        self._writer = Writer(self._close_when_idle, self.report, is_host_busy)
 
     # --- for the page ---
 

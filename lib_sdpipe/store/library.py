@@ -25,6 +25,7 @@ class Library:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._document: dict[str, Any] = {}
+        self._roots: dict[str, Path] = {}
         self.reload()
 
     def reload(self) -> None:
@@ -36,15 +37,16 @@ class Library:
             document = {"schema": LIBRARY_SCHEMA, "id": str(uuid.uuid4()), "roots": {}}
         if document.get("schema") != LIBRARY_SCHEMA or not isinstance(document.get("roots"), dict):
             raise RecordError(f"{path}: not a library of schema {LIBRARY_SCHEMA!r}; move it aside and it is made anew")
-        self._document = document
+        self._document, self._roots = document, {}
 
     def roots(self) -> dict[str, Path]:
         """Root names and their folders on this machine, the runs folder included."""
-        found = {RUNS_ROOT: self._layout.runs}
-        for name, root in self._document["roots"].items():
-            if isinstance(root, dict) and isinstance(root.get("path"), str):
-                found[name] = self._folder(root)
-        return found
+        if not self._roots:
+            self._roots = {RUNS_ROOT: self._layout.runs}
+            for name, root in self._document["roots"].items():
+                if isinstance(root, dict) and isinstance(root.get("path"), str):
+                    self._roots[name] = self._folder(root)
+        return self._roots
 
     def ensure_roots(self, folders: dict[str, Path]) -> None:
         """Give every folder that lies in no root one, named as wished or `name-2`; writes only when something is new."""
@@ -55,6 +57,7 @@ class Library:
             for wish, folder in folders.items():
                 if not self._root_of(folder):
                     self._document["roots"][self._free_name(wish)] = {"path": self._portable(folder), "on": {}}
+                    self._roots = {}
             write_atomic(self._layout.library_file, format_json(self._document))
 
     def write_if_gone(self) -> None:

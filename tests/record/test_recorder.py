@@ -93,8 +93,8 @@ def test_an_idle_host_ends_the_run_at_its_last_event(recorder: Recorder, layout:
     job = open_job(recorder)
     assert job is not None
     save_image(recorder, job, tmp_path / "1.png")
-    time.sleep(0.4)
     store = RunStore(layout)
+    wait_for(layout.run_file(job.run_id).exists)
     assert store.read_run(job.run_id).status == "running"
     host.busy = False
     wait_for(lambda: store.read_run(job.run_id).status == "completed")
@@ -102,6 +102,18 @@ def test_an_idle_host_ends_the_run_at_its_last_event(recorder: Recorder, layout:
     manifest = store.read_manifest(job.run_id, "txt2img_001")
     assert run.started_at <= manifest.timestamp <= run.finished_at  # type: ignore[operator]
     assert run.images.saved == 0, "the host says what was saved"
+
+
+def test_while_the_host_is_at_work_the_writer_lets_it_go_first(recorder: Recorder, layout: Layout, tmp_path: Path, host: Host) -> None:
+    recorder.open_library(layout, {})
+    recorder.flush()
+    host.busy = True
+    job = open_job(recorder)
+    assert job is not None
+    save_image(recorder, job, tmp_path / "1.png")
+    time.sleep(0.3)
+    assert not layout.run_file(job.run_id).exists()
+    wait_for(layout.manifest_file(job.run_id, "txt2img_001").exists, seconds=3)
 
 
 def test_the_writers_thread_ends_when_there_is_nothing_to_do(recorder: Recorder, layout: Layout) -> None:
