@@ -65,7 +65,7 @@ def output_files(data_dir: Path) -> set[Path]:
 
 
 def pixel_digest(path: Path) -> str:
-    """DESIGN §1, written again from its words."""
+    """As docs/formats.md describes it, written again from its words."""
     with Image.open(path) as image:
         digest = hashlib.sha256(struct.pack(">II", *image.size) + image.convert("RGB").tobytes())
         if "A" in image.getbands():

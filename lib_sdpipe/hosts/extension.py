@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from lib_sdpipe.hosts import settings
@@ -27,7 +28,7 @@ class Extension:
     def start(self, demo: Any, app: Any) -> None:
         """The page is up: open the library, so that what a killed process left is completed now."""
         forget_script_defaults()
-        self.session.open_library()
+        threading.Thread(target=self.session.open_library, name="SDPipe library", daemon=True).start()
 
     def detach(self) -> None:
         """Reload UI: finish what is queued and take the wrapper off; a pass that runs keeps the session."""

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
-from lib_sdpipe.record.completion import Extras
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
 from lib_sdpipe.record.recorder import Recorder

@@ -8,7 +8,7 @@ from typing import Any
 from lib_sdpipe.hosts.frames import Frame
 from lib_sdpipe.hosts.image_values import read_detailer_pass
 from lib_sdpipe.hosts.saves import image_line
-from lib_sdpipe.record.completion import Extras
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.passes import Slot
 from lib_sdpipe.record.recorder import Recorder
 

@@ -9,7 +9,7 @@ from typing import Any
 from lib_sdpipe.hosts.frames import Frame, Frames, Save, never_raises
 from lib_sdpipe.hosts.image_values import read_grid, read_image
 from lib_sdpipe.images.read import read_infotext
-from lib_sdpipe.record.completion import Extras
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import Json
 from lib_sdpipe.record.passes import Pass, Slot
 from lib_sdpipe.record.recorder import Recorder

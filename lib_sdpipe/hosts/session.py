@@ -22,7 +22,7 @@ from lib_sdpipe.hosts.output_folders import read_output_folders
 from lib_sdpipe.hosts.request import PictureBox, read_request
 from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.images.read import read_infotext
-from lib_sdpipe.record.completion import Extras
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import JobKey, RunOptions
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass

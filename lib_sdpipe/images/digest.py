@@ -1,4 +1,4 @@
-"""The three digests of a picture (DESIGN §1): of the file, of what it shows, of what it looks like. Never mixed."""
+"""The three digests of a picture (docs/formats.md): of the file, of what it shows, of what it looks like. Never mixed."""
 
 from __future__ import annotations
 

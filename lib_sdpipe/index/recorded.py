@@ -11,7 +11,7 @@ import numpy as np
 from lib_sdpipe.index.database import connect, transaction
 from lib_sdpipe.manifest.records import Manifest
 
-# DESIGN §1: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
+# docs/formats.md: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
 MAX_DIFFERING_STEPS = 32
 MAX_COLOUR_DIFFERENCE = 1.0
 # Pixels within 2 of each other: tiles differ by 2 and a rounding, and steps near their threshold may flip.

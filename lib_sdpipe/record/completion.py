@@ -10,13 +10,12 @@ import logging
 from dataclasses import asdict, dataclass, field
 from typing import Callable
 
-from PIL import Image
-
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import UnreadableImageError, build_facts, read_image
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json, Manifest, Run
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.inputs import InputKeeper
 from lib_sdpipe.record.lineage import Lineage, LineageFinder
 from lib_sdpipe.pydantic_v1 import ValidationError
@@ -26,14 +25,6 @@ from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.store.saved_file import FileStamp, find_saved_file, read_stamp
 
 log = logging.getLogger("sdpipe")
-
-
-@dataclass
-class Extras:
-    """What travels beside a line on the living process's queue. `environment` is worked out on the writer thread."""
-
-    pictures: dict[str, Image.Image] = field(default_factory=dict)
-    environment: Callable[[], Json] | None = None
 
 
 @dataclass

@@ -10,7 +10,8 @@ from pathlib import Path
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.catch_up import catch_up
-from lib_sdpipe.record.completion import Completion, Extras
+from lib_sdpipe.record.completion import Completion
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.recovery import recover_abandoned
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library

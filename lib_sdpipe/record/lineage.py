@@ -1,4 +1,4 @@
-"""Which recorded image another was made from, by the best evidence (DESIGN §2): pixels, near pixels, Run ID, looks."""
+"""Which recorded image another was made from, by the best evidence (docs/how-it-works.md): pixels, near pixels, Run ID, looks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One pass of the host's main loop as a state machine: which image a save belongs to, and in which role.
 
-The order is HOSTS §2.1: sampling (hires saves inside it), then per image detailing, compositing, the final save and
+The order is the same in every host: sampling (hires saves inside it), then per image detailing, compositing, the final save and
 its masks, and after all batches the grid. Where the host calls no script hooks the file name's suffix must do.
 """
 

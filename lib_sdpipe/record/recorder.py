@@ -15,20 +15,21 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from PIL import Image
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.names import build_label, build_run_id
-from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.record.completion import Extras
-from lib_sdpipe.record.desk import Desk
-from lib_sdpipe.record.facts import JobKey, RunOptions, RunRequest
+from lib_sdpipe.record.extras import Extras
+from lib_sdpipe.record.facts import JobKey, Json, RunOptions, RunRequest
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.writer import Writer
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.machine import process_mark
+
+if TYPE_CHECKING:
+    from lib_sdpipe.record.desk import Desk
 
 log = logging.getLogger("sdpipe")
 
@@ -67,6 +68,8 @@ class Recorder:
 
     def open_library(self, layout: Layout, roots: dict[str, Path]) -> None:
         """Record into this library from the next run on; an unchanged one stays open, an open run stays where it is."""
+        from lib_sdpipe.record.desk import Desk  # what it brings along would make the host's start slower
+
         with self._lock:
             if self._job is not None or (self._desk is not None and self._desk.layout == layout and self._roots == roots):
                 return

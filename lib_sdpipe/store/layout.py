@@ -1,4 +1,4 @@
-"""Where everything lives (DESIGN §1). Names from outside are checked before they become paths."""
+"""Where everything lives (docs/formats.md). Names from outside are checked before they become paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which file a host really wrote: with "Add number suffix" it reports an older file's name (HOSTS §2.3)."""
+"""Which file a host really wrote: with "Add number suffix" it reports an older file's name (docs/hosts.md)."""
 
 from __future__ import annotations
 

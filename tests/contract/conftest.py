@@ -79,7 +79,7 @@ def base_request() -> dict[str, Any]:
 
 
 def hires_request() -> dict[str, Any]:
-    # Forge's hires pass needs its modules named (HOSTS §5.2); other hosts pass over a key they do not know.
+    # Forge's hires pass needs its modules named; other hosts pass over a key they do not know.
     return {
         "enable_hr": True, "hr_scale": 2, "hr_upscaler": "Latent", "denoising_strength": 0.5,
         "hr_additional_modules": ["Use same choices"],

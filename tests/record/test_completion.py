@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lib_sdpipe.record.completion import Completion, Extras
+from lib_sdpipe.record.completion import Completion
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.store.layout import find_layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lib_sdpipe.errors import RecordError
 from lib_sdpipe.manifest.names import build_run_id
-from lib_sdpipe.record.completion import Extras
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.desk import Desk
 from lib_sdpipe.record.facts import ImageValues, JobKey, PassFacts, RunOptions, RunRequest
 from lib_sdpipe.record.job import Job

@@ -1,4 +1,4 @@
-"""Which image a save belongs to and in which role, by the order of the host's hooks (HOSTS §2.1)."""
+"""Which image a save belongs to and in which role, by the order of the host's hooks."""
 
 from __future__ import annotations
 

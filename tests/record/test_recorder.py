@@ -10,7 +10,7 @@ from typing import Any, Iterator
 import pytest
 
 from lib_sdpipe.record import recorder as recorder_module
-from lib_sdpipe.record.completion import Extras
+from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import ImageValues, JobKey, PassFacts, RunOptions, RunRequest
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.recorder import Recorder

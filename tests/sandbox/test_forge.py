@@ -1,4 +1,4 @@
-"""Where Forge differs (HOSTS §14)."""
+"""Where Forge differs."""
 
 from __future__ import annotations
 

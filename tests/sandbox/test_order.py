@@ -1,4 +1,4 @@
-"""The order of hooks and callbacks, held against what was seen in running hosts (HOSTS §2.1 and §13)."""
+"""The order of hooks and callbacks, held against what was seen in running hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names, folders, formats and texts of saved files, with the host's flaws (HOSTS §2.3, §2.4, §4.1, §13)."""
+"""Names, folders, formats and texts of saved files, with the host's flaws."""
 
 from __future__ import annotations
 
