@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.page import CHROMIUM, FLAGS
+
 from lib_sdpipe.manifest.records import Manifest, Run
 from lib_sdpipe.store.layout import find_layout
 from lib_sdpipe.store.runs import RunStore
@@ -43,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(("XDG_", "SDPIPE_")) and name not in ("SDPIPE_WEBUI", "SDPIPE_WEBUI_ARGS")]:
         del os.environ[name]
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["SDPIPE_CLOSE_AFTER_SECONDS"] = "0.3"
     _keep_hypothesis_out(home)
     sys.addaudithook(_note_write)
 
@@ -119,3 +122,15 @@ def record_run(runs: Path) -> RecordRun:
         return store
 
     return record
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One for all tests: a second one in the same process does not start."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -204,7 +204,7 @@ def test_kinds_of_lines_are_in_the_formats() -> None:
     """`picture` is queued only: what it carries cannot be written down."""
     place = "lib_sdpipe/record/completion.py"
     handled = set(re.findall(r'"(\w+)": self\._on_\w+', (REPOSITORY / place).read_text("utf-8")))
-    assert set(first_cells(FORMATS, "The recording log")) == (handled - {"picture"}) | {"claim"}
+    assert set(first_cells(FORMATS, "The recording log")) == (handled - {"picture"}) | {"claim", "recovers"}
 
 
 def test_the_changelog_has_this_version() -> None:

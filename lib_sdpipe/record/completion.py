@@ -15,10 +15,10 @@ from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import UnreadableImageError, build_facts, read_image
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json, Manifest, Run
+from lib_sdpipe.pydantic_v1 import ValidationError
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.inputs import InputKeeper
 from lib_sdpipe.record.lineage import Lineage, LineageFinder
-from lib_sdpipe.pydantic_v1 import ValidationError
 from lib_sdpipe.store.keep import adopt_file, keep_copy, write_kept_picture
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.runs import RunStore

@@ -151,7 +151,8 @@ class Recorder:
             return
         if self._writer.backlog > _MOST_WAITING:
             extras = Extras(_needed(extras.pictures), extras.environment)
-        self._writer.submit(_Task(desk, line, extras, self._all_is_well))
+        # A run is seen in the tab from its first moment; its images can wait a little.
+        self._writer.submit(_Task(desk, line, extras, self._all_is_well), at_once=line["kind"] == "run")
 
     # --- parts ---
 

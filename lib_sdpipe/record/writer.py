@@ -38,10 +38,10 @@ class Writer:
         """Tasks not begun."""
         return len(self._tasks)
 
-    def submit(self, task: Callable[[], None]) -> None:
-        """Queue a task; never waits for work."""
+    def submit(self, task: Callable[[], None], at_once: bool = False) -> None:
+        """Queue a task; never waits for work. `at_once`: it does not let the host go first."""
         with self._changed:
-            self._tasks.append((time.monotonic(), task))
+            self._tasks.append((0.0 if at_once else time.monotonic(), task))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="SDPipe writer", daemon=True)
                 self._thread.start()

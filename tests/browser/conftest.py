@@ -6,20 +6,9 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from tests.browser.page import CHROMIUM, FLAGS, Page
+from tests.browser.page import Page
 from tests.contract.conftest import host, webui  # noqa: F401  (fixtures)
 from tests.contract.webui import WebUI
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class Page:
     def _wait_until_ready(self) -> None:
         self.tab.wait_for_selector("#txt2img_prompt textarea")
         self.tab.wait_for_function("() => typeof gradioApp === 'function' && window.opts && Object.keys(window.opts).length > 3")
-        self.tab.wait_for_timeout(1500)
+        self.tab.wait_for_timeout(800)
 
     def reload_ui(self) -> None:
         """The button in Settings; the page comes back by itself once the host does."""

@@ -135,10 +135,9 @@ def _start(command: list[str], data_dir: Path, cwd: Path) -> WebUI:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "SDPIPE_CLOSE_AFTER_SECONDS": "0.3"}
     with (data_dir / "webui.log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--port", str(port)], cwd=cwd, stdout=log, stderr=subprocess.STDOUT, env=environment,
+            [*command, "--port", str(port)], cwd=cwd, stdout=log, stderr=subprocess.STDOUT,
         )
     url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline and process.poll() is None:

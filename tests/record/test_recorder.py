@@ -112,7 +112,8 @@ def test_while_the_host_is_at_work_the_writer_lets_it_go_first(recorder: Recorde
     assert job is not None
     save_image(recorder, job, tmp_path / "1.png")
     time.sleep(0.3)
-    assert not layout.run_file(job.run_id).exists()
+    assert layout.run_file(job.run_id).exists(), "a run is seen from its first moment"
+    assert not layout.manifest_file(job.run_id, "txt2img_001").exists()
     wait_for(layout.manifest_file(job.run_id, "txt2img_001").exists, seconds=3)
 
 
@@ -178,7 +179,7 @@ def test_a_writer_far_behind_holds_few_pictures(recorder: Recorder, layout: Layo
     recorder.open_library(layout, {})
     recorder.flush()
     held: list[int] = []
-    monkeypatch.setattr(recorder._writer, "submit", lambda task: held.append(len(task.pictures)))
+    monkeypatch.setattr(recorder._writer, "submit", lambda task, at_once: held.append(len(task.pictures)))
     monkeypatch.setattr(type(recorder._writer), "backlog", property(lambda self: 1000))
     recorder.queue({"kind": "saved", "run_id": "r", "name": "n", "path": "p"}, Extras({"before": noise(8, 8)}))
     recorder.queue({"kind": "run", "run_id": "r"}, Extras({"p0": noise(8, 8)}))

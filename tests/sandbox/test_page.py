@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,6 @@ from lib_sdpipe.sandbox.launch import Sandbox
 from tests.sandbox.conftest import Log, Starter
 
 pytestmark = pytest.mark.browser
-playwright = pytest.importorskip("playwright.sync_api")
 
 
 @pytest.fixture(scope="module")
@@ -21,20 +19,14 @@ def sandbox(start: Starter) -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-def page(sandbox: Sandbox) -> Iterator[Any]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with playwright.sync_playwright() as engine:
-        try:
-            browser = engine.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        except playwright.Error:
-            pytest.skip("no browser here")
-        page = browser.new_page()
-        page.set_default_timeout(20_000)
-        page.route("**/*", lambda route: route.continue_() if "127.0.0.1" in route.request.url else route.abort())
-        page.goto(f"{sandbox.url}/?__theme=dark")
-        page.wait_for_selector("#txt2img_prompt textarea")
-        yield page
-        browser.close()
+def page(sandbox: Sandbox, browser: Any) -> Iterator[Any]:
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    page.route("**/*", lambda route: route.continue_() if "127.0.0.1" in route.request.url else route.abort())
+    page.goto(f"{sandbox.url}/?__theme=dark")
+    page.wait_for_selector("#txt2img_prompt textarea")
+    yield page
+    page.close()
 
 
 def open_tab(page: Any, name: str) -> None:
