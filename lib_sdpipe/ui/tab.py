@@ -27,7 +27,7 @@ def build_tab(host: TabHost, hides_folders: bool = False) -> Any:
                 page.update(_build_run())
             with gr.Column(elem_id="sdpipe_image_column", min_width=200):
                 page.update(_build_image())
-        page.update(_build_carriers())
+        page.update(_build_carriers(host.is_paused()))
         _connect(page, TabEvents(host, hides_folders))
     for component in tab.blocks.values():
         # What is shown is the library's, or a setting: a value stored in the host's ui-config.json would mask it.
@@ -69,13 +69,13 @@ def _build_image() -> dict[str, Any]:
     return {"image": image, "details": details, "manifest": manifest}
 
 
-def _build_carriers() -> dict[str, Any]:
+def _build_carriers(is_paused: bool) -> dict[str, Any]:
     """What the script presses, hidden by style.css: an invisible button is not on the page at all."""
     with gr.Row(elem_id="sdpipe_carriers"):
         look = gr.Button("Look", elem_id="sdpipe_look")
         open_choice = gr.Button("Open", elem_id="sdpipe_open")
         choice = gr.Textbox("", elem_id="sdpipe_choice", show_label=False)
-    return {"look": look, "open": open_choice, "choice": choice, "cursor": gr.State(Cursor()), "chosen": gr.State(Chosen())}
+    return {"look": look, "open": open_choice, "choice": choice, "cursor": gr.State(Cursor(paused=is_paused)), "chosen": gr.State(Chosen())}
 
 
 def _connect(page: dict[str, Any], events: TabEvents) -> None:

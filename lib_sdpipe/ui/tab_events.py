@@ -45,10 +45,15 @@ class TabHost(Protocol):
 
 @dataclass(frozen=True)
 class Cursor:
-    """Which page of runs is shown: the runs older than `after`; `next` is where the following page begins."""
+    """Which page of runs is shown: the runs older than `after`; `next` is where the following page begins.
+
+    `paused` is what the box for it was last told: it is told again only what has changed since, so that an answer on
+    its way does not undo a press.
+    """
 
     after: str | None = None
     next: str | None = None
+    paused: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -138,11 +143,11 @@ class TabEvents:
         has_pages = cursor.after is not None or page.next is not None
         return (
             markup.show_head(page.total, None if self._hides_folders else str(folder)),
-            gr.update(value=paused),
+            gr.update() if cursor.paused == paused else gr.update(value=paused),
             markup.show_runs(present_runs(page, datetime.now()), chosen, paused),
             gr.update(interactive=cursor.after is not None, visible=has_pages),
             gr.update(interactive=page.next is not None, visible=has_pages),
-            Cursor(cursor.after, page.next),
+            Cursor(cursor.after, page.next, paused),
         )
 
     def _open_choice(self, choice: str, chosen: Chosen) -> Updates:
