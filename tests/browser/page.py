@@ -54,6 +54,14 @@ class Page:
             has_text=_whole_word(name)
         ).first.click()
 
+    def open_runs(self) -> None:
+        """The Runs tab, once it has looked at the library: before that gradio may not have taken hold of its controls."""
+        self.open_tab("Runs")
+        self.tab.wait_for_function(
+            "() => document.querySelector('#sdpipe_runs') && !document.querySelector('#sdpipe_runs [data-sdpipe-pending]')"
+        )
+        self.tab.wait_for_timeout(500)
+
     def fill(self, tab: str, prompt: str, **numbers: int) -> None:
         self.tab.locator(f"#{tab}_prompt textarea").fill(prompt)
         for name, value in {"steps": 2, "width": 64, "height": 64, **numbers}.items():

@@ -37,7 +37,7 @@ def test_a_run_its_images_and_their_lineage_are_found(
 ) -> None:
     first, second = chain
     page = open_page(theme=theme)
-    page.open_tab("Runs")
+    page.open_runs()
     row = page.tab.locator("#sdpipe_runs button", has_text="chain_second").first
     row.click()
     page.tab.locator("#sdpipe_run", has_text=second["run_id"]).first.wait_for()
@@ -52,27 +52,27 @@ def test_a_run_its_images_and_their_lineage_are_found(
 
 
 def test_recording_is_paused_and_resumed_in_the_tab(page: Page, host: WebUI) -> None:
-    page.open_tab("Runs")
+    page.open_runs()
     page.checkbox("sdpipe_pause").wait_for(state="visible")
     page.checkbox("sdpipe_pause").check()
-    wait_until_paused(host, True)
+    wait_until_paused(page, host, True)
     before = host.run_ids()
     host.post("/sdapi/v1/txt2img", base_request())
     assert host.run_ids() == before
     page.checkbox("sdpipe_pause").uncheck()
-    wait_until_paused(host, False)
+    wait_until_paused(page, host, False)
 
 
-def wait_until_paused(host: WebUI, paused: bool) -> None:
+def wait_until_paused(page: Page, host: WebUI, paused: bool) -> None:
+    """Waits by the page's clock: its requests pass through this process."""
     deadline = time.monotonic() + 15
     while host.get("/sdapi/v1/options")["sdpipe_paused"] is not paused:
         assert time.monotonic() < deadline, f"recording is {'not ' if paused else ''}paused"
-        time.sleep(0.1)
+        page.tab.wait_for_timeout(100)
 
 
 def test_a_run_in_progress_appears_by_itself(page: Page, host: WebUI) -> None:
-    page.open_tab("Runs")
-    page.tab.wait_for_timeout(500)
+    page.open_runs()
     request = {**base_request(), "alwayson_scripts": {"SDPipe": {"args": [{"label": "appears"}]}}}
     host.post("/sdapi/v1/txt2img", request)
     page.tab.locator("#sdpipe_refresh").click()
