@@ -12,7 +12,7 @@ from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.store.layout import Layout
-from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -102,12 +102,7 @@ class Workspace:
 
     def find_picture(self, manifest: Manifest) -> Path | None:
         """The image's file where it was recorded, else its copy in the run folder; None where neither is there."""
-        library = Library(self.layout)
-        for root, path in ((manifest.root, manifest.path), (RUNS_ROOT, manifest.kept)):
-            file = library.resolve(root, path)
-            if file is not None and file.is_file():
-                return file
-        return None
+        return next(Library(self.layout).iter_files(manifest.root, manifest.path, manifest.kept), None)
 
     def find_thumbnail(self, manifest: Manifest) -> Path | None:
         """A small picture of the image, made once; None where there is no readable image."""

@@ -10,7 +10,7 @@ from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.inputs import encode_input
 from lib_sdpipe.index.recorded import Index, Recorded
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 
 
@@ -59,6 +59,4 @@ class InputKeeper:
         return {"$input": sha256}
 
     def _has_file(self, recorded: Recorded) -> bool:
-        places = ((recorded.root, recorded.path), (RUNS_ROOT, recorded.kept))
-        files = (self._library.resolve(root, path) for root, path in places)
-        return any(file is not None and file.is_file() for file in files)
+        return any(self._library.iter_files(recorded.root, recorded.path, recorded.kept))

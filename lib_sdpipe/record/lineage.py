@@ -75,10 +75,7 @@ class LineageFinder:
     def _is_near(self, picture: Image.Image, candidate: Recorded) -> bool:
         if (candidate.width, candidate.height) != picture.size:
             return False
-        for root, path in ((candidate.root, candidate.path), ("runs", candidate.kept)):
-            file = self.library.resolve(root, path)
-            if file is None:
-                continue
+        for file in self.library.iter_files(candidate.root, candidate.path, candidate.kept):
             try:
                 return are_near_pixels(picture, read_image(str(file))[1])
             except (OSError, SdPipeError):

@@ -6,7 +6,7 @@ import os
 import re
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 from lib_sdpipe.errors import RecordError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object
@@ -85,6 +85,12 @@ class Library:
             return None
         absolute = Path(os.path.abspath(folder / path))
         return absolute if _is_below(absolute, folder) else None
+
+    def iter_files(self, root: str | None, path: str | None, kept: str | None) -> Iterator[Path]:
+        """The files of one record that are there: where it was recorded, then its copy in the run folder."""
+        for place in (self.resolve(root, path), self.resolve(RUNS_ROOT, kept)):
+            if place is not None and place.is_file():
+                yield place
 
     def _folder(self, root: dict[str, Any]) -> Path:
         elsewhere = root.get("on") if isinstance(root.get("on"), dict) else {}
