@@ -3,7 +3,7 @@
 from lib_sdpipe.hosts import extension, settings
 from lib_sdpipe.ui.panel import build_panel
 from lib_sdpipe.ui.tab import build_tab
-from modules import script_callbacks, scripts
+from modules import script_callbacks, scripts, scripts_postprocessing
 
 _extension = extension.attach()
 _session = _extension.session
@@ -19,6 +19,9 @@ class SDPipeScript(scripts.Script):
     def ui(self, is_img2img):
         return build_panel("img2img" if is_img2img else "txt2img", settings.default_options(), settings.is_paused())
 
+    def setup(self, p, *args):
+        _session.setup(p)
+
     def before_process(self, p, *args):
         _session.before_process(p, args)
 
@@ -29,10 +32,24 @@ class SDPipeScript(scripts.Script):
         _session.before_process_batch(p, kwargs.get("batch_number", 0))
 
     def postprocess_batch_list(self, p, pp, *args, **kwargs):
-        _session.postprocess_batch_list(p, len(pp.images))
+        _session.postprocess_batch_list(p, pp.images)
 
     def postprocess_image_after_composite(self, p, pp, *args):
         _session.after_composite(p, pp.image)
+
+
+class SDPipeExtras(scripts_postprocessing.ScriptPostprocessing):
+    name = "SDPipe"
+    order = 1_000_000
+
+    def ui(self):
+        return {}
+
+    def process_firstpass(self, pp, **args):
+        _session.extras_tab.first_pass(pp)
+
+    def process(self, pp, **args):
+        _session.extras_tab.process(pp)
 
 
 script_callbacks.on_ui_settings(settings.register_settings)

@@ -7,36 +7,20 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
-from lib_sdpipe.record.extras import Extras
+from lib_sdpipe.record.facts import Variant
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
 from lib_sdpipe.record.recorder import Recorder
-from lib_sdpipe.store.saved_file import FileStamp
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass
-class Save:
-    """A save between on_before_image_saved and on_image_saved.
-
-    `before` is what lay at the path until then, `free` the free name beside it.
-    """
-
-    name: str
-    path: str
-    before: FileStamp | None
-    free: str | None
-    extras: Extras
-    is_final: bool
 
 
 @dataclass
 class Frame:
     """One call of process_images_inner. `job` and `outer` are None where it is not recorded or is ADetailer's own.
 
-    `finished` is the picture that left the last hook, `unsaved` the same until the host writes it; `names` tells
-    manifests by picture identity, for the members of a grid; `saves` are under way, by their parameters' identity.
+    `finished` is the picture that left the last hook, `unsaved` the same until the host writes it; `decoded` are the
+    batch's pictures as the model gave them, tensors of channels, rows and columns from 0 to 1.
     """
 
     p: Any
@@ -45,8 +29,9 @@ class Frame:
     outer: Pass | None = None
     unsaved: Any = None
     finished: Any = None
-    names: dict[int, str] = field(default_factory=dict)
-    saves: dict[int, Save] = field(default_factory=dict)
+    variant: Variant | None = None
+    decoded: list[Any] = field(default_factory=list)
+    init_saves: int = 0
     put_back: Callable[[], None] | None = None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from modules import shared
 
 from lib_sdpipe.hosts.request import is_img2img
-from lib_sdpipe.manifest.infotext import parse_hashes
+from lib_sdpipe.manifest.infotext import Infotext, parse_hashes, parse_infotext
 from lib_sdpipe.record.facts import DetailerPass, ImageValues, Json, PassFacts
 
 _SETTINGS = (
@@ -49,7 +49,7 @@ def read_settings(p: Any) -> Json:
     names = _SETTINGS
     if is_img2img(p):
         names += _IMG2IMG_SETTINGS + (_INPAINT_SETTINGS if stage_of(p) == "inpaint" else ())
-    settings = _plain({name: getattr(p, name) for name in names if hasattr(p, name)})
+    settings = plain({name: getattr(p, name) for name in names if hasattr(p, name)})
     settings["styles"] = [style for style in getattr(p, "styles", None) or [] if isinstance(style, str)]
     settings["clip_skip"] = shared.opts.data.get("CLIP_stop_at_last_layers")
     modules = shared.opts.data.get("forge_additional_modules")
@@ -85,8 +85,28 @@ def read_detailer_pass(p: Any, duration_ms: int) -> DetailerPass:
     return DetailerPass({**read_settings(p), "prompt": p.prompt, "negative_prompt": p.negative_prompt}, _integer(seed), duration_ms)
 
 
+def read_script_picture(p: Any, infotext: str | None) -> ImageValues:
+    """What a script saves after its passes. `p` may be the host's result object; its own text says the rest."""
+    text = parse_infotext(infotext or "")
+    return _image_values(p, infotext, {
+        "prompt": text.prompt or None, "negative_prompt": text.negative_prompt or None,
+        "actual_seed": text.seed, "actual_subseed": text.integer("Variation seed"),
+    }, None, None)
+
+
+def read_upscaled(source: Infotext, infotext: str) -> ImageValues:
+    """An image of the Extras tab: of what it shows we know what the source's own text says. `infotext` is the new one's."""
+    concluded = {
+        "prompt": source.prompt or None, "negative_prompt": source.negative_prompt or None, "actual_seed": source.seed,
+        "actual_subseed": source.integer("Variation seed"), "model": source.parameters.get("Model"),
+        "model_hash": source.parameters.get("Model hash"),
+    }
+    known = {key: value for key, value in concluded.items() if value is not None}
+    return ImageValues(None, None, None, None, {**known, "infotext": infotext, "inferred": sorted(known)})
+
+
 def _image_values(p: Any, infotext: str | None, own: Json, iteration: int | None, index: int | None) -> ImageValues:
-    extra = p.extra_generation_params
+    extra = getattr(p, "extra_generation_params", None) or {}
     values = {
         **own,
         "model": getattr(p, "sd_model_name", None),
@@ -101,7 +121,7 @@ def _image_values(p: Any, infotext: str | None, own: Json, iteration: int | None
         "adetailer": _detailer(extra),
         "infotext": _text(infotext),
     }
-    return ImageValues(index, p.batch_size, iteration, p.n_iter, values)
+    return ImageValues(index, getattr(p, "batch_size", None), iteration, getattr(p, "n_iter", None), values)
 
 
 def _loras(p: Any, hashes: dict[str, str]) -> list[Json]:
@@ -130,14 +150,14 @@ def _refiner(p: Any) -> Json | None:
     checkpoint = getattr(p, "refiner_checkpoint", None)
     if checkpoint in _NO_CHECKPOINT:
         return None
-    return _plain({"refiner_checkpoint": checkpoint, "refiner_switch_at": getattr(p, "refiner_switch_at", None)})
+    return plain({"refiner_checkpoint": checkpoint, "refiner_switch_at": getattr(p, "refiner_switch_at", None)})
 
 
 def _hires(p: Any) -> Json | None:
     if not getattr(p, "enable_hr", False):
         return None
     target = {"width": getattr(p, "hr_upscale_to_x", None), "height": getattr(p, "hr_upscale_to_y", None)}
-    return _plain({**{name: getattr(p, name) for name in _HIRES if hasattr(p, name)}, **target})
+    return plain({**{name: getattr(p, name) for name in _HIRES if hasattr(p, name)}, **target})
 
 
 def _detailer(extra: dict[str, Any]) -> Json | None:
@@ -146,16 +166,16 @@ def _detailer(extra: dict[str, Any]) -> Json | None:
         key[len(_DETAILER_PREFIX):].replace(" ", "_"): value
         for key, value in extra.items() if isinstance(key, str) and key.startswith(_DETAILER_PREFIX)
     }
-    return _plain(found) or None
+    return plain(found) or None
 
 
-def _plain(values: Json) -> Json:
-    return {key: _plain_value(value) for key, value in values.items()}
+def plain(values: Json) -> Json:
+    return {key: plain_value(value) for key, value in values.items()}
 
 
-def _plain_value(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_plain_value(item) for item in value]
+        return [plain_value(item) for item in value]
     if isinstance(value, float):
         return _number(value)
     return value if value is None or isinstance(value, (bool, int, str)) else f"<{type(value).__name__}>"

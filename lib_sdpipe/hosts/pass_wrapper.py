@@ -40,7 +40,7 @@ class PassWrapper:
             except BaseException as fault:
                 self._session.leave_pass(p, fault)
                 raise
-            self._session.leave_pass(p, None)
+            self._session.leave_pass(p, None, result)
             return result
 
         return process_images_inner

@@ -113,9 +113,7 @@ def _read_scripts(p: Any, box: PictureBox, problems: list[str]) -> list[Json]:
     arguments = getattr(p, "script_args", None) or ()
     if runner is None or not isinstance(arguments, (list, tuple)):
         return []
-    selectable = getattr(runner, "selectable_scripts", [])
-    chosen = arguments[0] if arguments and isinstance(arguments[0], int) else 0
-    selected = selectable[chosen - 1] if 0 < chosen <= len(selectable) else None
+    selected = _selected_script(runner, arguments)
     found = []
     for script in [*getattr(runner, "alwayson_scripts", []), *([selected] if selected else [])]:
         if script_title(script) == OWN_TITLE:
@@ -150,6 +148,35 @@ def _is_default(control: Any, value: Any) -> bool:
         return bool(getattr(control, "value", None) == value)
     except Exception:  # arrays and tensors do not compare to one truth value, each in its own way: then it is no default
         return False
+
+
+def has_selected_script(p: Any) -> bool:
+    """Whether a script from the Script menu makes the passes of this request."""
+    return _selected_script(getattr(p, "scripts", None), getattr(p, "script_args", None) or ()) is not None
+
+
+def read_postprocessing_scripts(runner: Any, arguments: Any, box: PictureBox, problems: list[str]) -> list[Json]:
+    """The scripts of the Extras tab with the arguments that were given and differ from their component's default."""
+    found = []
+    for script in runner.scripts_in_preferred_order():
+        if script.args_from is None or script.name == OWN_TITLE:
+            continue
+        values = [
+            {"index": index, "label": name, "value": to_data(value, box, problems, f"{script.name} {name}")}
+            for index, ((name, control), value) in enumerate(zip(script.controls.items(), arguments[script.args_from:script.args_to]))
+            if value is not None and not _is_default(control, value)
+        ]
+        if values:
+            found.append({"title": script.name, "file": script_file(script), "selected": False, "args": values})
+    return found
+
+
+def _selected_script(runner: Any, arguments: Any) -> Any:
+    if runner is None or not isinstance(arguments, (list, tuple)):
+        return None
+    selectable = getattr(runner, "selectable_scripts", [])
+    chosen = arguments[0] if arguments and isinstance(arguments[0], int) else 0
+    return selectable[chosen - 1] if 0 < chosen <= len(selectable) else None
 
 
 def script_title(script: Any) -> str:

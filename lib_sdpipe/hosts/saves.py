@@ -1,93 +1,177 @@
-"""What the host saves during a recorded pass: a promise before each file is written, the real name after it."""
+"""What the host saves: a promise before each file is written, the real name after it.
+
+A save belongs to a pass that runs, to a script between and after its passes, to the Extras tab, or it is a copy made by
+the Save button; who asks tells which.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from lib_sdpipe.hosts.frames import Frame, Frames, Save, never_raises
+from modules import shared
+
+from lib_sdpipe.hosts.extras_tab import ExtrasTab
+from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_grid, read_image
+from lib_sdpipe.hosts.known_pictures import KnownPictures
+from lib_sdpipe.hosts.script_saves import ScriptSaves, is_copy
 from lib_sdpipe.images.read import read_infotext
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import Json
+from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass, Slot
 from lib_sdpipe.record.recorder import Recorder
-from lib_sdpipe.store.saved_file import find_free_name, find_saved_file, read_stamp
+from lib_sdpipe.record.tiles import Tile
+from lib_sdpipe.store.saved_file import FileStamp, find_free_name, find_saved_file, read_stamp
 
 # The host cuts the whole path to about 250 characters, folders included: a longer name would not come out as asked.
 _LONGEST_PATH = 230
 
 
-class Saves:
-    """Save callbacks, in the host's order. Saves of other code (p is no recorded pass) are not ours."""
+@dataclass(frozen=True)
+class _Save:
+    """A save between on_before_image_saved and on_image_saved.
 
-    def __init__(self, recorder: Recorder, frames: Frames) -> None:
+    `before` is what lay at the path until then, `free` the free name beside it.
+    """
+
+    job: Job
+    name: str
+    path: str
+    before: FileStamp | None
+    free: str | None
+    extras: Extras
+    is_final: bool
+
+
+class Saves:
+    """Save callbacks, in the host's order. Those under way are known by the identity of their parameters."""
+
+    def __init__(self, recorder: Recorder, frames: Frames, known: KnownPictures, scripts: ScriptSaves, extras_tab: ExtrasTab) -> None:
         self.recorder = recorder
         self._frames = frames
+        self._known = known
+        self._scripts = scripts
+        self._extras_tab = extras_tab
+        self._under_way: dict[int, _Save] = {}
 
     @never_raises
     def before_image_saved(self, params: Any) -> None:
-        frame = self._frames.recorded(params.p)
-        if frame is None or frame.job is None or frame.outer is None:
-            return
         path = os.path.abspath(params.filename)
-        role = self._role(frame, params, path)
-        slot = frame.outer.slot_of_save(role, getattr(frame.p, "iteration", None), getattr(frame.p, "batch_index", None))
-        line = image_line(frame, role, slot, (params.pnginfo or {}).get("parameters"))
-        if role == "final":
-            frame.names[id(frame.unsaved)] = line["name"]
-            frame.unsaved = None
-        if role == "before-highres-fix" and frame.put_back is not None:
-            path = _hide(line, params, path)
-        before = read_stamp(path)
-        free = find_free_name(path) if before is not None else None
-        line.update(path=path, before=before.to_json() if before else None, free=free)
-        frame.saves[id(params)] = Save(line["name"], path, before, free, _before_detailer(frame.outer, role, slot), role == "final")
-        self.recorder.promise(line, Extras())
+        frame = self._frames.recorded(params.p)
+        if frame is not None:
+            self._before_save_of_pass(frame, params, path)
+        elif is_copy(params.p):
+            return
+        elif self._frames.here():
+            self._before_save_on_the_way(params, path)
+        elif params.p is None:
+            begun = self._extras_tab.begin_save(params)
+            self._promise(params, path, *begun) if begun else None
+        else:
+            line = self._scripts.build_line(params)
+            self._promise(params, path, *line) if line else None
 
     @never_raises
     def image_saved(self, params: Any) -> None:
-        frame = self._frames.recorded(params.p)
-        save = frame.saves.pop(id(params), None) if frame is not None else None
-        if frame is None or frame.job is None or save is None:
+        save = self._under_way.pop(id(params), None)
+        if save is None:
+            if is_copy(params.p):
+                self._scripts.note_copy(params)
             return
         reported = os.path.abspath(params.filename)
         written = find_saved_file(reported, save.before, save.free) if reported == save.path else reported
         written = written or reported
-        frame.names[id(params.image)] = save.name
+        self._known.add(params.image, save.name)
         if save.is_final:
-            frame.job.count_saved()
-        stamp = read_stamp(written)
-        line = {
-            "kind": "saved", "run_id": frame.job.run_id, "name": save.name, "path": written, "stamp": stamp.to_json() if stamp else None,
-        }
+            save.job.count_saved()
+        line = _saved_line(save.job, save.name, written)
         (self.recorder.queue if written == save.path else self.recorder.promise)(line, save.extras)
 
     @never_raises
     def image_grid(self, pictures: list[Any]) -> None:
-        """The host has put these pictures into a grid; the next save of this pass into the grids' folder is it."""
+        """The host has put these pictures into a grid; the next save into the grids' folder is it."""
         frame = self._frames.innermost_recorded()
         if frame is None or frame.outer is None:
+            if not self._frames.here():
+                self._scripts.grids.add(pictures)
             return
         self.flush_unsaved(frame)
-        names = [frame.names.get(id(picture)) for picture in pictures]
+        names = [self._known.name_of(picture) for picture in pictures]
         frame.outer.grid_members = [name for name in names if name is not None]
 
     def flush_unsaved(self, frame: Frame) -> None:
-        """A finished image that the host returns without writing it: a manifest without a path."""
+        """A finished image that the host did not save under our eyes: it was not written at all, or during Reload UI."""
         picture, frame.unsaved = frame.unsaved, None
         if picture is None or frame.job is None or frame.outer is None:
             return
         frame.outer.role_of_save("", False)
         slot = (frame.outer.iteration, frame.outer.index)
         line = image_line(frame, "final", slot, read_infotext(picture))
-        line.update(path=None, before=None)
-        frame.names[id(picture)] = line["name"]
-        extras = _before_detailer(frame.outer, "final", slot)
-        extras.pictures["returned"] = picture
+        saved_as = getattr(picture, "already_saved_as", None)
+        if frame.job.has_script and not saved_as:
+            frame.job.tiles.append(Tile(line["name"], frame.outer.number, slot[1]))
+        self._record_written(frame.job, line, picture, saved_as, _before_detailer(frame.outer, "final", slot))
+
+    def record_returned(self, frame: Frame, result: Any) -> None:
+        """What a pass returns beside its images without having saved it: a grid, masks, maps of other extensions."""
+        pictures = [*(getattr(result, "images", None) or []), *(getattr(result, "extra_images", None) or [])]
+        grids = getattr(result, "index_of_first_image", 0) or 0
+        for place, picture in enumerate(pictures):
+            if frame.job is None or frame.outer is None or not hasattr(picture, "getbands") or self._known.name_of(picture):
+                continue
+            role = "grid" if place < grids else _role_of_returned(frame, picture)
+            line = image_line(frame, role, (frame.outer.iteration, frame.outer.index), read_infotext(picture))
+            self._record_written(frame.job, line, picture, getattr(picture, "already_saved_as", None), Extras())
+
+    def _record_written(self, job: Job, line: Json, picture: Any, saved_as: str | None, extras: Extras) -> None:
+        path = os.path.abspath(saved_as) if saved_as else None
+        line.update(path=path, before=None)
+        self._known.add(picture, line["name"])
+        if path is None:
+            extras.pictures["returned"] = picture
+        elif line["manifest"]["role"] == "final" and line["manifest"]["stage"] != "grid":
+            job.count_saved()
         self.recorder.promise(line, Extras())
-        self.recorder.queue({"kind": "saved", "run_id": frame.job.run_id, "name": line["name"], "path": None}, extras)
+        self.recorder.queue(_saved_line(job, line["name"], path), extras)
+
+    def _before_save_of_pass(self, frame: Frame, params: Any, path: str) -> None:
+        if frame.job is None or frame.outer is None:
+            return
+        role = self._role(frame, params, path)
+        slot = frame.outer.slot_of_save(role, getattr(frame.p, "iteration", None), getattr(frame.p, "batch_index", None))
+        line = image_line(frame, role, slot, _text(params))
+        if role == "final":
+            if frame.unsaved is not None:
+                self._known.add(frame.unsaved, line["name"])
+            frame.unsaved = None
+        if role == "before-highres-fix" and frame.put_back is not None:
+            path = _hide(line, params, path)
+        self._promise(params, path, frame.job, line, _before_detailer(frame.outer, role, slot))
+
+    def _before_save_on_the_way(self, params: Any, path: str) -> None:
+        """Inside a pass, but not by it: its input pictures (also ADetailer's), or what another extension saves."""
+        frame = self._frames.innermost_recorded()
+        if frame is None or frame.job is None or frame.outer is None:
+            return
+        is_init = params.p is None and _is_below(path, getattr(shared.opts, "outdir_init_images", None))
+        is_inside = self._frames.here()[-1] is not frame
+        stage = "adetailer" if is_inside and is_init else frame.outer.facts.stage
+        number, frame.init_saves = frame.init_saves, frame.init_saves + (0 if is_inside else 1)
+        line = frame.job.companion_line(frame.outer, stage, "init" if is_init else "preview", number, _text(params), time.time())
+        self._promise(params, path, frame.job, line, Extras())
+
+    def _promise(self, params: Any, path: str, job: Job, line: Json, extras: Extras) -> None:
+        before = read_stamp(path)
+        free = find_free_name(path) if before is not None else None
+        line.update(path=path, before=before.to_json() if before else None, free=free)
+        manifest = line["manifest"]
+        is_final = manifest["role"] == "final" and manifest["stage"] != "grid"
+        self._under_way[id(params)] = _Save(job, line["name"], path, before, free, extras, is_final)
+        self.recorder.promise(line, Extras())
 
     def _role(self, frame: Frame, params: Any, path: str) -> str:
         assert frame.outer is not None
@@ -102,7 +186,26 @@ def image_line(frame: Frame, role: str, slot: Slot, infotext: Any) -> Json:
     """The promise of one manifest, from what the processing object says now."""
     assert frame.job is not None and frame.outer is not None
     image = read_grid(frame.p, infotext) if role == "grid" else read_image(frame.p, slot[0], slot[1], infotext)
-    return frame.job.image_line(frame.outer, role, slot, image, time.time())
+    line = frame.job.image_line(frame.outer, role, slot, image, time.time())
+    if frame.variant is not None and role != "grid":
+        line["manifest"]["variant"] = frame.variant.of_image(slot[0] * (image.batch_size or 1) + slot[1])
+    return line
+
+
+def _saved_line(job: Job, name: str, path: str | None) -> Json:
+    stamp = read_stamp(path) if path else None
+    return {"kind": "saved", "run_id": job.run_id, "name": name, "path": path, "stamp": stamp.to_json() if stamp else None}
+
+
+def _text(params: Any) -> str | None:
+    return (params.pnginfo or {}).get("parameters")
+
+
+def _role_of_returned(frame: Frame, picture: Any) -> str:
+    """A mask is returned as RGB, the masked part alone as RGBA; anything else is another extension's."""
+    if getattr(frame.p, "image_mask", None) is None:
+        return "preview"
+    return "mask-composite" if picture.mode == "RGBA" else "mask"
 
 
 def _is_foreign(frame: Frame, params: Any, path: str) -> bool:

@@ -5,42 +5,26 @@ Every public method is called on the generating thread (or the page's) and never
 
 from __future__ import annotations
 
-import functools
 import time
-from dataclasses import dataclass
 from typing import Any, Callable
 
-from modules import progress, shared
+from modules import shared
 
-from lib_sdpipe.hosts import settings
-from lib_sdpipe.hosts.controls import read_options
-from lib_sdpipe.hosts.environment import read_environment
+from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
-from lib_sdpipe.hosts.image_values import read_pass, stage_of
-from lib_sdpipe.hosts.inner_passes import enter_inner, is_inner, leave_inner
-from lib_sdpipe.hosts.output_folders import read_output_folders
-from lib_sdpipe.hosts.request import PictureBox, read_request
+from lib_sdpipe.hosts.image_values import read_pass
+from lib_sdpipe.hosts.inner_passes import enter_inner, is_detailer_on, is_inner, leave_inner, note_hidden_detailer
+from lib_sdpipe.hosts.jobs import Jobs, read_claim
+from lib_sdpipe.hosts.known_pictures import GridCalls, KnownPictures
 from lib_sdpipe.hosts.saves import Saves
-from lib_sdpipe.images.read import read_infotext
+from lib_sdpipe.hosts.script_saves import ScriptSaves
+from lib_sdpipe.hosts.variants import read_variant
 from lib_sdpipe.record.extras import Extras
-from lib_sdpipe.record.facts import JobKey, RunOptions
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
 from lib_sdpipe.record.recorder import Recorder
-from lib_sdpipe.store.layout import find_layout
 
 _SAVE_BEFORE_HIRES = "save_images_before_highres_fix"
-_LONGEST_LOADING_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class _Announced:
-    """A pass whose before_process was seen and whose main loop has not begun."""
-
-    p: Any
-    arguments: tuple[Any, ...]
-    job: Job | None
-    at: float
 
 
 class Session:
@@ -48,26 +32,33 @@ class Session:
 
     def __init__(self) -> None:
         self.recorder = Recorder(self.is_host_busy)
+        self.jobs = Jobs(self.recorder)
         self._frames = Frames()
-        self.saves = Saves(self.recorder, self._frames)
-        self._announced: _Announced | None = None
+        self._known = KnownPictures()
+        self._grids = GridCalls(self._known)
+        self.extras_tab = ExtrasTab(self.jobs, self._frames)
+        scripts = ScriptSaves(self.jobs, self._known, self._grids)
+        self.saves = Saves(self.recorder, self._frames, self._known, scripts, self.extras_tab)
 
     def is_host_busy(self) -> bool:
-        """A pass runs, the host says it has a job, or a pass was announced and a model may be loading for it."""
-        announced = self._announced
-        loading = announced is not None and announced.job is not None and time.monotonic() - announced.at < _LONGEST_LOADING_SECONDS
-        return self._frames.any_anywhere() or bool(getattr(shared.state, "job", "")) or loading
+        """A pass runs, the host says it has a job, or one is about to begin."""
+        return self._frames.any_anywhere() or bool(getattr(shared.state, "job", "")) or self.jobs.is_loading()
 
     @never_raises
     def open_library(self) -> None:
-        """Use the runs folder that the settings name now."""
-        self.recorder.open_library(find_layout(settings.runs_folder(), settings.cache_folder()), read_output_folders())
+        self.jobs.open_library()
+
+    @never_raises
+    def setup(self, p: Any) -> None:
+        """The host has put a request together; nothing has changed it yet."""
+        if not self._frames.here() and not is_inner(p):
+            self.jobs.note_request(p)
 
     @never_raises
     def before_process(self, p: Any, arguments: tuple[Any, ...]) -> None:
         """The host is about to prepare a pass. ADetailer also calls this on copies in mid-pass: those are not ours."""
         if not self._frames.here() and not is_inner(p):
-            self._announced = _Announced(p, arguments, self._join_job(p, arguments), time.monotonic())
+            self.jobs.announce(p, arguments)
 
     @never_raises
     def enter_pass(self, p: Any) -> None:
@@ -80,15 +71,12 @@ class Session:
         if outside and is_inner(p):
             enter_inner(self.recorder, outside[0], frame)
             return
-        frame.job = outside[0].job if outside else self._job_of_announced(p)
+        frame.job = outside[0].job if outside else self.jobs.job_of_pass(p)
         if frame.job is not None:
-            frame.outer = frame.job.start_pass(read_pass(p))
-            self._send_parents(frame, frame.job)
-            if frame.job.options.keep_stages and getattr(p, "enable_hr", False):
-                frame.put_back = _save_before_hires()
+            self._begin_pass(frame, frame.job)
 
     @never_raises
-    def leave_pass(self, p: Any, error: BaseException | None) -> None:
+    def leave_pass(self, p: Any, error: BaseException | None, result: Any = None) -> None:
         frame = self._frames.pop(p)
         if frame is None:
             return
@@ -98,7 +86,7 @@ class Session:
         if outside and is_inner(p):
             leave_inner(outside[0], frame, error)
         elif frame.job is not None and frame.outer is not None:
-            self._end_pass(frame, frame.job, frame.outer, error)
+            self._end_pass(frame, frame.job, frame.outer, error, result)
 
     @never_raises
     def process(self, p: Any) -> None:
@@ -114,11 +102,12 @@ class Session:
             frame.outer.start_batch(iteration, p.batch_size * p.n_iter, time.monotonic())
 
     @never_raises
-    def postprocess_batch_list(self, p: Any, images: int) -> None:
+    def postprocess_batch_list(self, p: Any, images: list[Any]) -> None:
         frame = self._frames.recorded(p)
         if frame is not None and frame.outer is not None:
             cut_short = "interrupted" if shared.state.interrupted else "skipped" if shared.state.skipped else None
-            frame.outer.finish_batch(images, time.monotonic(), cut_short)
+            frame.outer.finish_batch(len(images), time.monotonic(), cut_short)
+            frame.decoded = list(images) if is_detailer_on(p) else []
 
     @never_raises
     def after_composite(self, p: Any, picture: Any) -> None:
@@ -127,51 +116,40 @@ class Session:
         if frame is not None and frame.outer is not None:
             self.saves.flush_unsaved(frame)
             frame.outer.composite(getattr(p, "batch_index", None) or 0)
+            note_hidden_detailer(self.recorder, frame, picture)
             frame.unsaved = frame.finished = picture
 
-    def _end_pass(self, frame: Frame, job: Job, outer: Pass, error: BaseException | None) -> None:
+    def _begin_pass(self, frame: Frame, job: Job) -> None:
+        self._grids.clear()
+        if not job.passes:
+            self._known.clear()
+        frame.outer = job.start_pass(read_pass(frame.p))
+        frame.variant = read_variant(frame.outer.number)
+        self._send_inputs(frame, frame.outer, job)
+        if job.options.keep_stages and getattr(frame.p, "enable_hr", False):
+            frame.put_back = _save_before_hires()
+
+    def _end_pass(self, frame: Frame, job: Job, outer: Pass, error: BaseException | None, result: Any) -> None:
         self.saves.flush_unsaved(frame)
+        self.saves.record_returned(frame, result)
         interrupted = bool(shared.state.interrupted or getattr(shared.state, "stopping_generation", False))
         failure = {"stage": outer.facts.stage, "type": type(error).__name__, "message": str(error)} if error else None
         job.end_pass(outer, interrupted, failure)
         self.recorder.note_event()
 
-    def _job_of_announced(self, p: Any) -> Job | None:
-        """The job that before_process opened for this pass; one that was closed meanwhile is opened anew."""
-        announced, self._announced = self._announced, None
-        if announced is None or announced.p is not p:
-            return self._join_job(p, ())
-        if announced.job is None or self.recorder.job_of(announced.job.key) is announced.job:
-            return announced.job
-        return self._join_job(p, announced.arguments)
-
-    def _join_job(self, p: Any, arguments: tuple[Any, ...]) -> Job | None:
-        """The open run of the host's current job, or a new one; None where it is not to be recorded."""
-        is_api = bool(getattr(p, "is_api", False))
-        options = read_options(arguments, is_api, settings.default_options())
-        if settings.is_paused() or not options.record or not settings.records_source("api" if is_api else "ui"):
-            return None
-        key = JobKey(progress.current_task, float(getattr(shared.state, "time_start", None) or 0.0))
-        return self.recorder.job_of(key) or self._open_job(p, key, options)
-
-    def _open_job(self, p: Any, key: JobKey, options: RunOptions) -> Job | None:
-        self.recorder.close_job()
-        self.open_library()
-        box = PictureBox()
-        request = read_request(p, box)
-        options_now = dict(shared.opts.data)
-        environment = functools.partial(read_environment, options_now) if settings.records_environment() else None
-        return self.recorder.open_job(key, options, stage_of(p), request, Extras(box.pictures, environment))
-
-    def _send_parents(self, frame: Frame, job: Job) -> None:
-        """The input pictures of a pass, and the text each carried. Decoded here: two threads must not decode one file."""
-        picture = getattr(frame.p, "firstpass_image", None)
-        pictures = getattr(frame.p, "init_images", None) or ([picture] if picture is not None else [])
+    def _send_inputs(self, frame: Frame, outer: Pass, job: Job) -> None:
+        """The input pictures of a pass. Decoded here: two threads must not decode one file."""
+        firstpass = getattr(frame.p, "firstpass_image", None)
+        pictures = getattr(frame.p, "init_images", None) or ([firstpass] if firstpass is not None else [])
+        mask = getattr(frame.p, "image_mask", None)
         for number, picture in enumerate(pictures[: max(1, frame.p.batch_size)]):
-            if frame.outer is not None and hasattr(picture, "load"):
+            if hasattr(picture, "load"):
                 picture.load()
-                line = job.pass_line(frame.outer, number, "parent", read_infotext(picture))
-                self.recorder.promise(line, Extras({"parent": picture}))
+                beside = {"parent": picture}
+                if number == 0 and hasattr(mask, "load"):
+                    mask.load()
+                    beside["mask"] = mask
+                self.recorder.promise(job.pass_line(outer, number, read_claim(picture)), Extras(beside))
 
 
 def _save_before_hires() -> Callable[[], None] | None:

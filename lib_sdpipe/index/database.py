@@ -10,7 +10,7 @@ from typing import Iterator
 
 log = logging.getLogger("sdpipe")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 10.0
 
 _SCHEMA = """
@@ -35,6 +35,14 @@ CREATE TABLE recorded (
     tile_colours BLOB,
     PRIMARY KEY (run_id, name)
 ) WITHOUT ROWID;
+CREATE TABLE copies (
+    path TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    evidence TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX copies_of ON copies (run_id, name);
+CREATE INDEX recorded_path ON recorded (path, root);
 CREATE INDEX recorded_sha256 ON recorded (sha256);
 CREATE INDEX recorded_pixel_sha256 ON recorded (pixel_sha256);
 CREATE INDEX recorded_size ON recorded (width, height);

@@ -77,6 +77,19 @@ class Index:
     def find_by_seed(self, run_id: str, actual_seed: int) -> list[Recorded]:
         return self._find("run_id = ? AND actual_seed = ?", (run_id, _sql_integer(actual_seed)))
 
+    def find_by_path(self, root: str | None, path: str) -> list[Recorded]:
+        return self._find("root IS ? AND path = ?", (root, path))
+
+    def add_copy(self, path: str, run_id: str, name: str, evidence: str) -> None:
+        """A file (absolute path) that shows a recorded image and is nobody's recorded file itself."""
+        with transaction(self._connection):
+            self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (path, run_id, name, evidence))
+
+    def copies_of(self, run_id: str, name: str) -> list[str]:
+        """Absolute paths of the copies that were made of a recorded image."""
+        query = "SELECT path FROM copies WHERE run_id = ? AND name = ? ORDER BY path"
+        return [path for (path,) in self._connection.execute(query, (run_id, name))]
+
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size that match the hash, nearest first."""
         return self._find_within(width, height, perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE)

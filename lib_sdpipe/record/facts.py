@@ -50,6 +50,31 @@ class PassFacts:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """Which of a script's many images this pass makes: `row` from 0, axis or slot names to values.
+
+    `each` holds values that differ from image to image of the pass, by place in it.
+    """
+
+    row: int | None
+    values: Json
+    each: tuple[Json, ...] = ()
+
+    def of_image(self, place: int) -> Json:
+        """The manifest's `variant` for the image at `place` in the pass, from 0."""
+        own = self.each[place] if place < len(self.each) else {}
+        return {"pack": None, "row": self.row, "index": place, "values": {**self.values, **own}}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the text inside an input picture says about where it came from."""
+
+    run_id: str | None
+    seed: int | None
+
+
+@dataclass(frozen=True)
 class ImageValues:
     """One image as the host made it; field names are the manifest's."""
 
@@ -66,4 +91,4 @@ class DetailerPass:
 
     settings: Json
     actual_seed: int | None
-    duration_ms: int
+    duration_ms: int | None

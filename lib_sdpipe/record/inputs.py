@@ -23,6 +23,7 @@ class InputKeeper:
         self._index = index
         self._keeps = keeps
         self._placed: dict[str, Json] = {}
+        self._by_pixels: dict[tuple[str, str], Json] = {}
         self.reasons: list[str] = []
 
     def place(self, config: Any, pictures: dict[str, Image.Image]) -> Any:
@@ -47,13 +48,29 @@ class InputKeeper:
         if picture is None:
             self.reasons.append("an input picture was lost when the process ended")
             return None
-        known = self._index.find_by_pixels(pixel_sha256(picture)) if self._index is not None else []
-        with_file = [recorded for recorded in known if self._has_file(recorded)]
-        if with_file:
-            return {"$image": {"run_id": with_file[-1].run_id, "name": with_file[-1].name}}
-        if not self._keeps:
+        placed = self.place_picture(picture, True)
+        if placed is None:
             self.reasons.append("input pictures were not kept")
+        return placed
+
+    def place_picture(self, picture: Image.Image | None, keep: bool) -> Json | None:
+        """Where this picture can be found again. One that is nowhere is kept where that is wanted, else None."""
+        if picture is None:
             return None
+        digest = pixel_sha256(picture)
+        if (picture.mode, digest) not in self._by_pixels:
+            placed = self._find(digest) or (self._keep(picture) if keep and self._keeps else None)
+            if placed is None:
+                return None
+            self._by_pixels[(picture.mode, digest)] = placed
+        return self._by_pixels[(picture.mode, digest)]
+
+    def _find(self, digest: str) -> Json | None:
+        known = self._index.find_by_pixels(digest) if self._index is not None else []
+        with_file = [recorded for recorded in known if self._has_file(recorded)]
+        return {"$image": {"run_id": with_file[-1].run_id, "name": with_file[-1].name}} if with_file else None
+
+    def _keep(self, picture: Image.Image) -> Json:
         sha256, data = encode_input(picture)
         self._store.write_input(sha256, data)
         return {"$input": sha256}

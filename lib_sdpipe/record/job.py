@@ -6,29 +6,41 @@ A line is JSON. The same lines, read back from the recording log of a killed pro
 from __future__ import annotations
 
 from dataclasses import asdict
+
 from lib_sdpipe.manifest.names import build_manifest_name
 from lib_sdpipe.manifest.times import format_utc
-from lib_sdpipe.record.facts import DetailerPass, ImageValues, JobKey, Json, PassFacts, RunOptions, RunRequest
+from lib_sdpipe.record.facts import Claim, DetailerPass, ImageValues, JobKey, Json, PassFacts, RunOptions, RunRequest
 from lib_sdpipe.record.passes import Pass, Slot
+from lib_sdpipe.record.tiles import Tile
+
+# The pass number under which the request's own input picture is looked up, where a script makes its passes from it.
+REQUEST_PASS = -1
 
 
 class Job:
     """One run while it is open."""
 
-    def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str) -> None:
+    def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str, has_script: bool = False) -> None:
         self.key = key
         self.stage = stage
         self.run_id = run_id
         self.options = options
+        self.has_script = has_script
         self.passes: list[Pass] = []
+        self.tiles: list[Tile] = []
         self._numbers: dict[str, int] = {}
         self._saved = 0
+        self._put_together = 0
+        self._tiles_used = 0
         self._interrupted = False
         self._error: Json | None = None
+        self._models: list[Json] = []
+        self._warnings: list[str] = []
+        self._latest = 0.0
 
     def run_line(self, request: RunRequest, job_id: str, label: str, process: Json, now: float, has_folder: bool) -> Json:
         """The promise of a run file."""
-        started = format_utc(now)
+        started = self._time(now)
         run = {
             "run_id": self.run_id, "job_id": job_id, "label": label, "status": "running", "process": process,
             "timestamp": started, "started_at": started, "source": request.source, "user": request.user,
@@ -44,25 +56,26 @@ class Job:
         self.passes.append(outer)
         return outer
 
-    def pass_line(self, outer: Pass, number: int, parent_picture: str, parent_infotext: str | None) -> Json:
-        """What a pass was made from: input picture `number`, from 0, travels beside the line under the given key."""
+    def pass_line(self, outer: Pass, number: int, claim: Claim | None) -> Json:
+        """What a pass was made from: input picture `number`, from 0; the picture itself travels beside the line.
+
+        A script's passes are made from pieces that are nobody's request: those are not kept.
+        """
         outer.inputs = max(outer.inputs, number + 1)
-        return {
-            "kind": "pass", "run_id": self.run_id, "pass": outer.number, "input": number,
-            "parent_picture": parent_picture, "parent_infotext": parent_infotext,
-        }
+        return self._input_line(outer.number, number, claim, not self.has_script)
+
+    def request_input_line(self, claim: Claim | None) -> Json:
+        """The picture a script was given, which what it puts together in the end is made from."""
+        return self._input_line(REQUEST_PASS, 0, claim, False)
 
     def image_line(self, outer: Pass, role: str, slot: Slot, image: ImageValues, now: float) -> Json:
         """The promise of one manifest, named and complete but for what only the file can tell."""
         details = outer.details.get(slot, [])
         stage = self._stage_of(outer, role, bool(details))
-        name = self._next_name(stage)
-        outer.names[(slot, role)] = name
-        manifest = {
-            **image.values,
-            "name": name, "run_id": self.run_id, "stage": stage,
-            "role": "final" if role == "grid" else role,
-            "timestamp": format_utc(now),
+        line = self._manifest_line(stage, "final" if role == "grid" else role, image, now)
+        line.update({"pass": outer.number, "input": outer.input_of(slot)})
+        outer.names[(slot, role)] = line["name"]
+        line["manifest"].update({
             "config": self._settings(outer, stage, details),
             "requested_seed": outer.facts.requested_seed,
             "batch": {
@@ -71,39 +84,87 @@ class Job:
             },
             "stage_history": self._history(outer, role, slot, details, image.values),
             "stage_duration_ms": self._duration_ms(outer, role, stage, details),
-        }
+        })
         if role == "grid":
-            manifest["members"] = outer.grid_members
+            line["manifest"]["members"] = outer.grid_members or []
             outer.grid_members = None
-        return {
-            "kind": "image", "run_id": self.run_id, "name": name, "pass": outer.number, "input": outer.input_of(slot),
-            "manifest": manifest,
-        }
+        return line
+
+    def script_line(self, stage: str, image: ImageValues, members: list[str], now: float) -> Json:
+        """The promise of what a script saves after its passes: a grid of their images, or a picture of their pieces."""
+        line = self._manifest_line(stage, "final", image, now)
+        line.update({"pass": REQUEST_PASS, "input": 0})
+        settings = self.passes[-1].facts.settings if self.passes else {}
+        line["manifest"].update({"config": settings, "members": members, "stage_history": []})
+        if stage != "grid":
+            self._put_together += 1
+            self._tiles_used += len(members)
+        return line
+
+    def companion_line(self, outer: Pass, stage: str, role: str, number: int, infotext: str | None, now: float) -> Json:
+        """The promise of a picture the host saves on the way that is none of the pass's images, such as an input picture."""
+        line = self._manifest_line(stage, role, ImageValues(None, None, None, None, {"infotext": infotext}), now)
+        line.update({"pass": outer.number, "input": number if outer.inputs > 1 else 0})
+        line["manifest"].update({"config": {}, "stage_history": []})
+        return line
 
     def count_saved(self) -> None:
         """A final image was written to a file."""
         self._saved += 1
 
     def end_pass(self, outer: Pass, interrupted: bool, error: Json | None) -> None:
-        self._interrupted = self._interrupted or interrupted
+        self.note_interrupted(interrupted)
         self._error = self._error or error
+
+    def note_interrupted(self, interrupted: bool) -> None:
+        self._interrupted = self._interrupted or interrupted
+
+    def note_models(self, models: list[Json], warnings: list[str]) -> None:
+        """What a pass used, and where that was not what was asked for; each is listed once."""
+        self._models += [model for model in models if model not in self._models]
+        self._warnings += [warning for warning in warnings if warning not in self._warnings]
 
     def end_line(self, now: float) -> Json:
         """How the run ended."""
-        if not self.passes:
-            self._error = {"stage": self.stage, "type": None, "message": "the host ended the job before its first pass began"}
+        self._error = self._error or self._find_error()
         status = "failed" if self._error else "interrupted" if self._interrupted else "completed"
         images = {
-            "planned": sum(outer.planned for outer in self.passes),
-            "returned": sum(outer.returned for outer in self.passes),
+            "planned": sum(outer.planned for outer in self.passes) - self._tiles_used + self._put_together,
+            "returned": sum(outer.returned for outer in self.passes) - self._tiles_used + self._put_together,
             "saved": self._saved,
         }
-        end = {"status": status, "finished_at": format_utc(now), "images": images, "error": self._error, "process": None}
+        end = {
+            "status": status, "finished_at": self._time(now), "images": images, "models": self._models,
+            "warnings": self._warnings, "error": self._error, "process": None,
+        }
         return {"kind": "end", "run_id": self.run_id, "run": end}
 
-    def _next_name(self, stage: str) -> str:
+    def _find_error(self) -> Json | None:
+        if not self.passes:
+            return {"stage": self.stage, "type": None, "message": "the host ended the job before its first pass began"}
+        unfinished = next((outer for outer in self.passes if outer.begun > outer.returned), None)
+        if unfinished is None or self._interrupted:
+            return None
+        return {"stage": unfinished.facts.stage, "type": None, "message": "the host ended the job before an image was finished"}
+
+    def _time(self, now: float) -> str:
+        """Within a run time does not go back, whatever the clock does."""
+        self._latest = max(self._latest, now)
+        return format_utc(self._latest)
+
+    def _manifest_line(self, stage: str, role: str, image: ImageValues, now: float) -> Json:
         self._numbers[stage] = self._numbers.get(stage, 0) + 1
-        return build_manifest_name(stage, self._numbers[stage])
+        name = build_manifest_name(stage, self._numbers[stage])
+        manifest = {
+            **image.values, "name": name, "run_id": self.run_id, "stage": stage, "role": role, "timestamp": self._time(now),
+        }
+        return {"kind": "image", "run_id": self.run_id, "name": name, "manifest": manifest}
+
+    def _input_line(self, pass_number: int, number: int, claim: Claim | None, keep: bool) -> Json:
+        return {
+            "kind": "pass", "run_id": self.run_id, "pass": pass_number, "input": number, "keep": keep,
+            "claim": asdict(claim) if claim else None,
+        }
 
     def _stage_of(self, outer: Pass, role: str, detailed: bool) -> str:
         if role == "grid":
@@ -116,7 +177,7 @@ class Job:
 
     def _duration_ms(self, outer: Pass, role: str, stage: str, details: list[DetailerPass]) -> int | None:
         if stage == "adetailer":
-            return sum(detail.duration_ms for detail in details)
+            return sum(detail.duration_ms for detail in details if detail.duration_ms is not None)
         return outer.image_ms if role == "final" else None
 
     def _history(self, outer: Pass, role: str, slot: Slot, details: list[DetailerPass], values: Json) -> list[Json]:

@@ -10,8 +10,8 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import are_near_pixels, perceptual_hash, pixel_sha256
 from lib_sdpipe.images.read import read_image
 from lib_sdpipe.index.recorded import Index, Recorded
-from lib_sdpipe.manifest.infotext import Infotext, parse_infotext
 from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.record.facts import Claim
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 
@@ -35,13 +35,10 @@ class LineageFinder:
     store: RunStore
     library: Library
 
-    def find(self, picture: Image.Image | None, infotext: str | None) -> Lineage:
-        """The lineage of an input picture. `infotext` is the text it carried; either may be missing."""
+    def find(self, picture: Image.Image | None, claim: Claim | None) -> Lineage:
+        """The lineage of an input picture. `claim` is what the text in it says; either may be missing."""
         digest = pixel_sha256(picture) if picture is not None else None
-        claimed = self._claimed(parse_infotext(infotext), picture) if infotext else []
-        found, by = self._by_picture(picture, digest, claimed) if picture is not None and digest else (None, "")
-        if found is None and claimed:
-            found, by = claimed[0], "run-id"
+        found, by, claimed = self.identify(picture, digest, claim)
         if found is None:
             return Lineage()
         parent: Json = {"run_id": found.run_id, "name": found.name, "by": by, "pixel_sha256": digest}
@@ -49,26 +46,36 @@ class LineageFinder:
             parent["also"] = [{"run_id": claimed[0].run_id, "name": claimed[0].name, "by": "run-id"}]
         return Lineage(parent, self._history(found))
 
-    def _claimed(self, text: Infotext, picture: Image.Image | None) -> list[Recorded]:
+    def identify(
+        self, picture: Image.Image | None, digest: str | None, claim: Claim | None
+    ) -> tuple[Recorded | None, str, list[Recorded]]:
+        """(the recorded image this is, the best evidence for it, the images that the claim names, best first)."""
+        claimed = self._claimed(claim, picture) if claim is not None else []
+        found, by = self._by_picture(picture, digest, claimed) if picture is not None and digest else (None, "")
+        if found is None and claimed:
+            found, by = claimed[0], "run-id"
+        return found, by, claimed
+
+    def _claimed(self, claim: Claim, picture: Image.Image | None) -> list[Recorded]:
         """Images that the Run ID and the seed in the text name; those of the picture's size first."""
-        if text.run_id is None or text.seed is None:
+        if claim.run_id is None or claim.seed is None:
             return []
-        named = [r for r in self.index.find_by_seed(text.run_id, text.seed) if r.stage != "grid"]
+        named = [r for r in _made(self.index.find_by_seed(claim.run_id, claim.seed)) if r.stage != "grid"]
         size = picture.size if picture is not None else None
         return sorted(named, key=lambda r: ((r.width, r.height) != size, r.role != "final"))
 
     def _by_picture(self, picture: Image.Image, digest: str, claimed: list[Recorded]) -> tuple[Recorded | None, str]:
-        same = self.index.find_by_pixels(digest)
+        same = _made(self.index.find_by_pixels(digest))
         if same:
             return next((r for r in same if r in claimed), None) or _preferred(same), "pixels"
         looks = perceptual_hash(picture)
-        maybe = self.index.find_maybe_near(picture.width, picture.height, looks)
+        maybe = _made(self.index.find_maybe_near(picture.width, picture.height, looks))
         for candidate in list(dict.fromkeys([*claimed, *maybe]))[:_MOST_COMPARED]:
             if self._is_near(picture, candidate):
                 return candidate, "near-pixels"
         if claimed:
             return None, ""  # a Run ID outranks a mere likeness
-        alike = self.index.find_alike(picture.width, picture.height, looks)
+        alike = _made(self.index.find_alike(picture.width, picture.height, looks))
         lineages = {(r.run_id, r.actual_seed) for r in alike}
         return (_preferred(alike), "perceptual") if len(lineages) == 1 else (None, "")
 
@@ -94,6 +101,11 @@ class LineageFinder:
             "pixel_sha256": manifest.image.pixel_sha256 if manifest.image else None,
         }
         return [*(entry.to_json() for entry in manifest.stage_history), own]
+
+
+def _made(candidates: list[Recorded]) -> list[Recorded]:
+    """Without what the host saved of its input pictures: those were not made there."""
+    return [r for r in candidates if r.role != "init"]
 
 
 def _preferred(candidates: list[Recorded]) -> Recorded:

@@ -48,6 +48,7 @@ class Pass:
     returned: int = 0
     planned: int = 0
     inputs: int = 0
+    begun: int = 0
     grid_members: list[str] | None = None
     batch_started: float | None = None
     image_ms: int | None = None

@@ -154,6 +154,11 @@ class Recorder:
         # A run is seen in the tab from its first moment; its images can wait a little.
         self._writer.submit(_Task(desk, line, extras, self._all_is_well), at_once=line["kind"] == "run")
 
+    def note_copy(self, line: Json) -> None:
+        """Somebody made a copy of an image, maybe a recorded one."""
+        if self._desk is not None:
+            self.queue(line, Extras())
+
     # --- parts ---
 
     def _claim_folder(self, desk: Desk, label: str) -> tuple[str, bool]:

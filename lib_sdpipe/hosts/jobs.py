@@ -1,0 +1,135 @@
+"""Which run an event belongs to: the open one of the host's current job, or a new one."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PIL import Image
+
+from modules import progress, shared
+
+from lib_sdpipe.hosts import settings
+from lib_sdpipe.hosts.controls import read_options
+from lib_sdpipe.hosts.environment import read_environment
+from lib_sdpipe.hosts.image_values import stage_of
+from lib_sdpipe.hosts.output_folders import read_output_folders
+from lib_sdpipe.hosts.request import PictureBox, has_selected_script, read_request
+from lib_sdpipe.images.read import read_infotext
+from lib_sdpipe.manifest.infotext import parse_infotext
+from lib_sdpipe.record.extras import Extras
+from lib_sdpipe.record.facts import Claim, JobKey, RunOptions, RunRequest
+from lib_sdpipe.record.job import Job
+from lib_sdpipe.record.recorder import Recorder
+from lib_sdpipe.store.layout import find_layout
+
+_LONGEST_LOADING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request as it was before the script in it began to change it."""
+
+    key: JobKey
+    request: RunRequest
+    box: PictureBox
+
+
+@dataclass(frozen=True)
+class _Announced:
+    """A pass whose before_process was seen and whose main loop has not begun."""
+
+    p: Any
+    arguments: tuple[Any, ...]
+    job: Job | None
+    at: float
+
+
+class Jobs:
+    """The door from the host's jobs to the recorder's runs."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self._asked: _Asked | None = None
+        self._announced: _Announced | None = None
+
+    def is_loading(self) -> bool:
+        """A pass was announced and a model may be loading for it."""
+        announced = self._announced
+        return announced is not None and announced.job is not None and time.monotonic() - announced.at < _LONGEST_LOADING_SECONDS
+
+    def open_library(self) -> None:
+        """Use the runs folder that the settings name now."""
+        self.recorder.open_library(find_layout(settings.runs_folder(), settings.cache_folder()), read_output_folders())
+
+    def current(self) -> Job | None:
+        """The run of what the host does at this moment, if it is recorded."""
+        return self.recorder.job_of(current_key())
+
+    def note_request(self, p: Any) -> None:
+        """A request with a script from the Script menu: the script will change it before its first pass."""
+        if has_selected_script(p):
+            box = PictureBox()
+            self._asked = _Asked(current_key(), read_request(p, box), box)
+
+    def announce(self, p: Any, arguments: tuple[Any, ...]) -> None:
+        self._announced = _Announced(p, arguments, self._join(p, arguments), time.monotonic())
+
+    def job_of_pass(self, p: Any) -> Job | None:
+        """The job that was announced for this pass; one that was closed meanwhile is opened anew."""
+        announced, self._announced = self._announced, None
+        if announced is None or announced.p is not p:
+            return self._join(p, ())
+        if announced.job is None or self.recorder.job_of(announced.job.key) is announced.job:
+            return announced.job
+        return self._join(p, announced.arguments)
+
+    def is_recorded(self, options: RunOptions, source: str) -> bool:
+        return options.record and not settings.is_paused() and settings.records_source(source)
+
+    def open(self, key: JobKey, options: RunOptions, stage: str, request: RunRequest, box: PictureBox) -> Job | None:
+        self.recorder.close_job()
+        self.open_library()
+        options_now = dict(shared.opts.data)
+        environment = functools.partial(read_environment, options_now) if settings.records_environment() else None
+        return self.recorder.open_job(key, options, stage, request, Extras(box.pictures, environment))
+
+    def _join(self, p: Any, arguments: tuple[Any, ...]) -> Job | None:
+        """The open run of the host's current job, or a new one; None where it is not to be recorded."""
+        is_api = bool(getattr(p, "is_api", False))
+        options = read_options(arguments, is_api, settings.default_options())
+        if not self.is_recorded(options, "api" if is_api else "ui"):
+            return None
+        key = current_key()
+        return self.recorder.job_of(key) or self._open_for(p, key, options)
+
+    def _open_for(self, p: Any, key: JobKey, options: RunOptions) -> Job | None:
+        asked, self._asked = self._asked, None
+        if asked is None or asked.key != key:
+            box = PictureBox()
+            return self.open(key, options, stage_of(p), read_request(p, box), box)
+        job = self.open(key, options, stage_of(p), replace(asked.request, user=getattr(p, "user", None)), asked.box)
+        if job is not None:
+            job.has_script = True
+            self._send_request_input(job, asked)
+        return job
+
+    def _send_request_input(self, job: Job, asked: _Asked) -> None:
+        pictures = asked.request.config.get("init_images") or []
+        key = pictures[0].get("$picture") if pictures and isinstance(pictures[0], dict) else None
+        if key is not None:
+            picture = asked.box.pictures[key]
+            self.recorder.promise(job.request_input_line(read_claim(picture)), Extras({"parent": picture}))
+
+
+def current_key() -> JobKey:
+    return JobKey(progress.current_task, float(getattr(shared.state, "time_start", None) or 0.0))
+
+
+def read_claim(picture: Image.Image) -> Claim | None:
+    """What the text in a picture says about its run; None where it says nothing."""
+    text = read_infotext(picture)
+    parsed = parse_infotext(text) if text else None
+    return Claim(parsed.run_id, parsed.seed) if parsed is not None and parsed.run_id else None

@@ -1,0 +1,71 @@
+"""Pictures of the open run by identity: which manifest each has. They are not kept alive for that."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+
+class KnownPictures:
+    """From a picture object to its manifest's name. An id is used again once its picture is gone: the reference tells."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
+
+    def add(self, picture: Any, name: str) -> None:
+        self._names[id(picture)] = (weakref.ref(picture), name)
+
+    def name_of(self, picture: Any) -> str | None:
+        reference, name = self._names.get(id(picture), (None, ""))
+        return name if reference is not None and reference() is picture else None
+
+    def clear(self) -> None:
+        self._names.clear()
+
+
+class GridCalls:
+    """The grids that code outside a pass has had drawn (`on_image_grid`) and may save now, in this order.
+
+    The callback gives the cells, not the grid. X/Y/Z plot draws a grid for each value of Z and then one of these grids;
+    it saves the last one first.
+    """
+
+    def __init__(self, known: KnownPictures) -> None:
+        self._known = known
+        self._calls: list[list[Any]] = []
+
+    def add(self, pictures: list[Any]) -> None:
+        self._calls.append(list(pictures))
+
+    def clear(self) -> None:
+        self._calls.clear()
+
+    def members_of(self, picture: Any) -> list[str] | None:
+        """The names of the images in this grid; None where it is no grid of these."""
+        if not self._calls:
+            return None
+        place = self._place_in_last(picture)
+        if place is None:
+            return self._names(len(self._calls) - 1)
+        return self._names(place) if place < len(self._calls) - 1 else None
+
+    def place_in_last(self, picture: Any) -> tuple[int, int] | None:
+        """(place, number of pictures) where a picture that is being saved stands in the last grid; None where it does not."""
+        place = self._place_in_last(picture)
+        return None if place is None else (place, len(self._calls[-1]))
+
+    def _place_in_last(self, picture: Any) -> int | None:
+        if not self._calls:
+            return None
+        return next((place for place, cell in enumerate(self._calls[-1]) if cell is picture), None)
+
+    def _names(self, number: int) -> list[str]:
+        """The named images of one grid; a cell that is itself a grid stands for the images in it."""
+        names: list[str] = []
+        for place, cell in enumerate(self._calls[number]):
+            name = self._known.name_of(cell)
+            if name is not None:
+                names.append(name)
+            elif place < number:
+                names += self._names(place)
+        return list(dict.fromkeys(names))
