@@ -6,6 +6,7 @@ variables of the host's `run_postprocessing`.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ class ExtrasTab:
         source = pp.image
         source.load()
         outer = job.passes[0] if job.passes else job.start_pass(PassFacts("upscale", len(call.get("data_to_process") or [0]), {}, None))
+        job.folders = (os.path.abspath(call["outpath"]),) if isinstance(call.get("outpath"), str) else ()
         number, outer.begun = outer.begun, outer.begun + 1
         text = parse_infotext(read_infotext(source) or "")
         self._here.picture = _Picture(job, outer, number, text, bool(call.get("save_output", True)), time.monotonic())

@@ -86,11 +86,14 @@ def read_detailer_pass(p: Any, duration_ms: int) -> DetailerPass:
 
 
 def read_script_picture(p: Any, infotext: str | None) -> ImageValues:
-    """What a script saves after its passes. `p` may be the host's result object; its own text says the rest."""
+    """What a script saves after its passes. `p` may be the host's result object; its own text, if it has one, says the rest."""
     text = parse_infotext(infotext or "")
+    prompts = [getattr(p, name, None) for name in ("prompt_for_display", "prompt")]
     return _image_values(p, infotext, {
-        "prompt": text.prompt or None, "negative_prompt": text.negative_prompt or None,
-        "actual_seed": text.seed, "actual_subseed": text.integer("Variation seed"),
+        "prompt": text.prompt or next((prompt for prompt in prompts if isinstance(prompt, str)), None),
+        "negative_prompt": text.negative_prompt or _text(getattr(p, "negative_prompt", None)),
+        "actual_seed": text.seed if text.seed is not None else _integer(_at(getattr(p, "all_seeds", None), 0)),
+        "actual_subseed": text.integer("Variation seed"),
     }, None, None)
 
 

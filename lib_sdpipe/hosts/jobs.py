@@ -110,7 +110,8 @@ class Jobs:
         if asked is None or asked.key != key:
             box = PictureBox()
             return self.open(key, options, stage_of(p), read_request(p, box), box)
-        job = self.open(key, options, stage_of(p), replace(asked.request, user=getattr(p, "user", None)), asked.box)
+        stage = "inpaint" if asked.request.config.get("mask") else asked.request.config["endpoint"]
+        job = self.open(key, options, stage, replace(asked.request, user=getattr(p, "user", None)), asked.box)
         if job is not None:
             job.has_script = True
             self._send_request_input(job, asked)
@@ -122,6 +123,11 @@ class Jobs:
         if key is not None:
             picture = asked.box.pictures[key]
             self.recorder.promise(job.request_input_line(read_claim(picture)), Extras({"parent": picture}))
+
+
+def has_left_its_task(key: JobKey) -> bool:
+    """Whether the host is idle but still names this job's task: only an API call that raised leaves it so."""
+    return key.task is not None and progress.current_task == key.task and not getattr(shared.state, "job", "")
 
 
 def current_key() -> JobKey:

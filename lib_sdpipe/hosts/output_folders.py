@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from modules import paths, shared
 
@@ -26,6 +27,12 @@ def read_output_folders() -> dict[str, Path]:
             folder = data_path / folder.relative_to(data_path).parts[0]
         roots.setdefault(_free_wish(folder.name, folder, roots), folder)
     return roots
+
+
+def output_folders_of(p: Any) -> tuple[str, ...]:
+    """Where this pass saves: the settings' folders, or those a script or the batch tab chose for it."""
+    folders = (getattr(p, name, None) for name in ("outpath_samples", "outpath_grids"))
+    return tuple(os.path.abspath(folder) for folder in folders if isinstance(folder, str) and folder.strip())
 
 
 def _free_wish(name: str, folder: Path, roots: dict[str, Path]) -> str:

@@ -129,7 +129,7 @@ class Saves:
 
     def _record_written(self, job: Job, line: Json, picture: Any, saved_as: str | None, extras: Extras) -> None:
         path = os.path.abspath(saved_as) if saved_as else None
-        line.update(path=path, before=None)
+        line.update(path=path, folder=os.path.dirname(path) if path else None, before=None)
         self._known.add(picture, line["name"])
         if path is None:
             extras.pictures["returned"] = picture
@@ -167,7 +167,8 @@ class Saves:
     def _promise(self, params: Any, path: str, job: Job, line: Json, extras: Extras) -> None:
         before = read_stamp(path)
         free = find_free_name(path) if before is not None else None
-        line.update(path=path, before=before.to_json() if before else None, free=free)
+        folder = next((folder for folder in job.folders if _is_below(path, folder)), os.path.dirname(path))
+        line.update(path=path, folder=folder, before=before.to_json() if before else None, free=free)
         manifest = line["manifest"]
         is_final = manifest["role"] == "final" and manifest["stage"] != "grid"
         self._under_way[id(params)] = _Save(job, line["name"], path, before, free, extras, is_final)

@@ -14,8 +14,9 @@ from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_pass
 from lib_sdpipe.hosts.inner_passes import enter_inner, is_detailer_on, is_inner, leave_inner, note_hidden_detailer
-from lib_sdpipe.hosts.jobs import Jobs, read_claim
+from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, read_claim
 from lib_sdpipe.hosts.known_pictures import GridCalls, KnownPictures
+from lib_sdpipe.hosts.output_folders import output_folders_of
 from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.hosts.script_saves import ScriptSaves
 from lib_sdpipe.hosts.variants import read_variant
@@ -31,7 +32,7 @@ class Session:
     """All state between hooks."""
 
     def __init__(self) -> None:
-        self.recorder = Recorder(self.is_host_busy)
+        self.recorder = Recorder(self.is_host_busy, has_left_its_task)
         self.jobs = Jobs(self.recorder)
         self._frames = Frames()
         self._known = KnownPictures()
@@ -123,6 +124,7 @@ class Session:
         self._grids.clear()
         if not job.passes:
             self._known.clear()
+        job.folders = output_folders_of(frame.p)
         frame.outer = job.start_pass(read_pass(frame.p))
         frame.variant = read_variant(frame.outer.number)
         self._send_inputs(frame, frame.outer, job)

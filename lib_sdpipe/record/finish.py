@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import UnreadableImageError, build_facts, read_image, read_infotext
@@ -57,13 +59,21 @@ class Finisher:
         run_id, stage, name = promise["run_id"], draft["stage"], promise["name"]
         if promise.get("is_ours"):
             path = str(adopt_file(self._store.layout, run_id, stage, name, path))
-        draft["root"], draft["path"] = self._library.locate(path)
+        draft["root"], draft["path"] = self._locate(path, promise.get("folder"))
         draft["image"] = self._read_facts(path, FileStamp.from_json(promise.get("stamp")), draft.get("infotext"))
         if draft["image"] is None and read_stamp(path) is not None:
             draft["lost_at"] = format_utc(time.time())
         draft["beside"] = find_beside(path)
         if opened.options.get("keep_images") and draft["root"] != RUNS_ROOT:
             draft["kept"] = keep_copy(self._store.layout, run_id, stage, name, path)
+
+    def _locate(self, path: str, folder: str | None) -> tuple[str | None, str]:
+        """A file outside all roots makes the folder it was saved to a root: paths in records are no absolute ones."""
+        root, inside = self._library.locate(Path(path))
+        if root is None and folder:
+            self._library.ensure_roots({os.path.basename(folder): Path(folder)})
+            root, inside = self._library.locate(Path(path))
+        return root, inside
 
     def _read_facts(self, path: str, stamp: FileStamp | None, infotext: str | None) -> Json | None:
         """None where the file is gone, damaged, or by now another image under the same name."""

@@ -67,7 +67,8 @@ class InputKeeper:
 
     def _find(self, digest: str) -> Json | None:
         known = self._index.find_by_pixels(digest) if self._index is not None else []
-        with_file = [recorded for recorded in known if self._has_file(recorded)]
+        # What the host saved of an input picture comes last: the image it was made as says more.
+        with_file = sorted(filter(self._has_file, known), key=lambda recorded: recorded.role != "init")
         return {"$image": {"run_id": with_file[-1].run_id, "name": with_file[-1].name}} if with_file else None
 
     def _keep(self, picture: Image.Image) -> Json:

@@ -18,7 +18,7 @@ REQUEST_PASS = -1
 
 
 class Job:
-    """One run while it is open."""
+    """One run while it is open. `folders` are those its pass saves to, absolute."""
 
     def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str, has_script: bool = False) -> None:
         self.key = key
@@ -26,6 +26,7 @@ class Job:
         self.run_id = run_id
         self.options = options
         self.has_script = has_script
+        self.folders: tuple[str, ...] = ()
         self.passes: list[Pass] = []
         self.tiles: list[Tile] = []
         self._numbers: dict[str, int] = {}
@@ -118,6 +119,10 @@ class Job:
 
     def note_interrupted(self, interrupted: bool) -> None:
         self._interrupted = self._interrupted or interrupted
+
+    def note_error(self, message: str) -> None:
+        """Something went wrong where no pass was running."""
+        self._error = self._error or {"stage": self.stage, "type": None, "message": message}
 
     def note_models(self, models: list[Json], warnings: list[str]) -> None:
         """What a pass used, and where that was not what was asked for; each is listed once."""

@@ -41,10 +41,13 @@ _MOST_WAITING = 96
 
 
 class Recorder:
-    """One a process. `is_host_busy` says whether the host works on a job at this moment."""
+    """One a process. `is_host_busy` says whether the host works on a job at this moment, `has_raised` of a job that
+    ended without a word whether that was an error.
+    """
 
-    def __init__(self, is_host_busy: Callable[[], bool]) -> None:
+    def __init__(self, is_host_busy: Callable[[], bool], has_raised: Callable[[JobKey], bool] = lambda key: False) -> None:
         self._is_host_busy = is_host_busy
+        self._has_raised = has_raised
         self._lock = threading.RLock()
         self._desk: Desk | None = None
         self._roots: dict[str, Path] = {}
@@ -190,6 +193,8 @@ class Recorder:
             if self._job is None:
                 return False
             if not self._is_host_busy() and time.monotonic() - self._last_event.monotonic > CLOSE_AFTER_IDLE_SECONDS:
+                if self._has_raised(self._job.key):
+                    self._job.note_error("the host ended the call with an error")
                 self.close_job()
             return True
 
