@@ -17,8 +17,9 @@ from modules import infotext_utils, progress, scripts, shared
 from lib_sdpipe.hosts import settings
 from lib_sdpipe.hosts.call_stack import find_locals
 from lib_sdpipe.hosts.frames import Frames, never_raises
-from lib_sdpipe.hosts.image_values import plain, read_upscaled
+from lib_sdpipe.hosts.image_values import read_upscaled
 from lib_sdpipe.hosts.jobs import Jobs, current_key, read_claim
+from lib_sdpipe.hosts.plain_values import plain
 from lib_sdpipe.hosts.request import PictureBox, read_postprocessing_scripts
 from lib_sdpipe.images.read import read_infotext
 from lib_sdpipe.manifest.infotext import Infotext, parse_infotext

@@ -8,6 +8,7 @@ from typing import Any
 
 from modules import shared
 
+from lib_sdpipe.hosts.plain_values import number, plain
 from lib_sdpipe.hosts.request import is_img2img
 from lib_sdpipe.manifest.infotext import Infotext, parse_hashes, parse_infotext
 from lib_sdpipe.record.facts import DetailerPass, ImageValues, Json, PassFacts
@@ -118,7 +119,7 @@ def _image_values(p: Any, infotext: str | None, own: Json, iteration: int | None
         "vae_hash": getattr(p, "sd_vae_hash", None),
         "loras": _loras(p, parse_hashes(_text(extra.get("Lora hashes")))),
         "embeddings": _embeddings(extra),
-        "subseed_strength": _number(getattr(p, "subseed_strength", None)),
+        "subseed_strength": number(getattr(p, "subseed_strength", None)),
         "refiner": _refiner(p),
         "hires": _hires(p),
         "adetailer": _detailer(extra),
@@ -172,18 +173,6 @@ def _detailer(extra: dict[str, Any]) -> Json | None:
     return plain(found) or None
 
 
-def plain(values: Json) -> Json:
-    return {key: plain_value(value) for key, value in values.items()}
-
-
-def plain_value(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [plain_value(item) for item in value]
-    if isinstance(value, float):
-        return _number(value)
-    return value if value is None or isinstance(value, (bool, int, str)) else f"<{type(value).__name__}>"
-
-
 def _at(values: Any, index: int) -> Any:
     return values[index] if isinstance(values, (list, tuple)) and 0 <= index < len(values) else None
 
@@ -195,13 +184,9 @@ def _integer(value: Any) -> int | None:
     return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, (int, float)) and value == value and abs(value) != float("inf") else None
-
-
 def _float(text: Any) -> float | None:
     try:
-        return _number(float(text))
+        return number(float(text))
     except (TypeError, ValueError):
         return None
 

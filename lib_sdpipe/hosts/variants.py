@@ -6,7 +6,7 @@ import os
 from typing import Any, Callable
 
 from lib_sdpipe.hosts.call_stack import find_locals
-from lib_sdpipe.hosts.image_values import plain_value
+from lib_sdpipe.hosts.plain_values import plain_value
 from lib_sdpipe.record.facts import Json, Variant
 
 Locals = dict[str, Any]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
 from lib_sdpipe.record.completion import Completion
 from lib_sdpipe.record.extras import Extras
@@ -41,6 +43,13 @@ def promise(completion: Completion, path: Path, **values: Any) -> None:
     })
 
 
+def save_with_text(path: Path, text: str, seed: int, note: str = "") -> None:
+    chunks = PngInfo()
+    chunks.add_text("parameters", text)
+    chunks.add_text("note", note)
+    noise(seed=seed).save(path, pnginfo=chunks)
+
+
 def saved(completion: Completion, path: Path, stamp: Any = None) -> None:
     line = {"kind": "saved", "run_id": RUN, "name": "txt2img_001", "path": str(path), "stamp": stamp.to_json() if stamp else None}
     completion.handle(line, Extras())
@@ -62,7 +71,44 @@ def test_a_file_that_was_overwritten_at_once_lends_nobody_elses_digests(completi
     promise(completion, path)
     noise(64, 49, seed=2).save(path)
     saved(completion, path, stamp)
-    assert store.read_manifest(RUN, "txt2img_001").image is None
+    manifest = store.read_manifest(RUN, "txt2img_001")
+    assert manifest.image is None and manifest.lost_at
+
+
+def test_a_file_that_another_extension_worked_on_is_still_this_image(completion: Completion, store: RunStore, tmp_path: Path) -> None:
+    path = tmp_path / "1.png"
+    save_with_text(path, "a cat\nSteps: 2, Seed: 7, Size: 64x48", seed=1)
+    stamp = read_stamp(str(path))
+    promise(completion, path, infotext="a cat\nSteps: 2, Seed: 7, Size: 64x48")
+    save_with_text(path, "a cat\nSteps: 2, Seed: 7, Size: 64x48", seed=1, note="watermarked")
+    saved(completion, path, stamp)
+    manifest = store.read_manifest(RUN, "txt2img_001")
+    assert manifest.image is not None and manifest.image.bytes == path.stat().st_size and manifest.lost_at is None
+
+
+def test_what_the_host_wrote_beside_an_image_is_named_and_older_files_are_not(
+    completion: Completion, store: RunStore, tmp_path: Path
+) -> None:
+    for name in ("1.txt", "1.jpg"):
+        (tmp_path / name).write_text("x")
+    os.utime(tmp_path / "1.jpg", (1e9, 1e9))
+    noise().save(tmp_path / "1.png")
+    promise(completion, tmp_path / "1.png")
+    saved(completion, tmp_path / "1.png")
+    assert store.read_manifest(RUN, "txt2img_001").beside == ["1.txt"]
+
+
+def test_a_file_outside_all_roots_makes_its_folder_one(completion: Completion, store: RunStore, tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere" / "2026-01-01" / "1.png"
+    path.parent.mkdir(parents=True)
+    noise().save(path)
+    completion.handle({
+        "kind": "image", "run_id": RUN, "name": "txt2img_001", "pass": 0, "path": str(path), "folder": str(tmp_path / "elsewhere"),
+        "before": None, "manifest": {"name": "txt2img_001", "run_id": RUN, "stage": "txt2img", "role": "final"},
+    })
+    saved(completion, path)
+    manifest = store.read_manifest(RUN, "txt2img_001")
+    assert (manifest.root, manifest.path) == ("elsewhere", "2026-01-01/1.png")
 
 
 def test_a_file_that_is_gone_still_has_its_record(completion: Completion, store: RunStore, tmp_path: Path) -> None:
