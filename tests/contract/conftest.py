@@ -25,7 +25,7 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUI]:
     elif place:
         host = start_folder(Path(place), tmp_path_factory.mktemp("webui"))
     else:
-        host = start_sandbox(tmp_path_factory.mktemp("sandbox"), "--step-ms", "5")
+        host = start_sandbox(tmp_path_factory.mktemp("sandbox"), "--step-ms", "5", "--extension", str(Path(__file__).parent / "extension"))
     yield host
     host.stop()
 
