@@ -88,6 +88,8 @@ class Saves:
         self._known.add(params.image, save.name)
         if save.is_final:
             save.job.count_saved()
+        if self.recorder.keeps_up:
+            save.extras.pictures["written"] = params.image
         line = _saved_line(save.job, save.name, written)
         (self.recorder.queue if written == save.path else self.recorder.promise)(line, save.extras)
 

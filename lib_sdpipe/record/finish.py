@@ -8,6 +8,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from PIL import Image
+
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import UnreadableImageError, build_facts, read_image, read_infotext
 from lib_sdpipe.index.recorded import Index
@@ -45,6 +47,8 @@ class Finisher:
             draft["stage_history"][-1] = {**draft["stage_history"][-1], "pixel_sha256": pixel_sha256(before)}
         if path is not None:
             self._add_file(draft, opened, promise, path)
+            if draft["image"] is None and draft.get("lost_at") is None and "written" in extras.pictures:
+                draft["image"] = _facts_of_written(extras.pictures["written"], path)
         elif "returned" in extras.pictures:
             draft["image"] = asdict(build_facts(extras.pictures["returned"], None))
         if draft["role"] == "init" and self._is_recorded(draft):
@@ -95,6 +99,14 @@ class Finisher:
             return False
         known = self.index.find_by_path(draft["root"], draft["path"])
         return any(recorded.sha256 == draft["image"]["sha256"] for recorded in known)
+
+
+def _facts_of_written(picture: Image.Image, path: str) -> Json:
+    """Of a file that another extension moved away at once: what it showed, so that it can be found by that."""
+    facts = asdict(build_facts(picture, None))
+    if os.path.splitext(path)[1].lower() != ".png":
+        facts["pixel_sha256"] = None  # a lossy file shows other pixels
+    return facts
 
 
 def _add_lineage(draft: Json, opened: OpenRun, promise: Json) -> None:

@@ -23,6 +23,7 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.names import build_label, build_run_id
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import JobKey, Json, RunOptions, RunRequest
+from lib_sdpipe.record.folder_claim import FolderClaim
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.writer import Writer
 from lib_sdpipe.store.layout import Layout
@@ -38,6 +39,7 @@ CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2
 _FOLDER_WAIT_SECONDS = 0.25
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
 _MOST_WAITING = 96
+_FEW_WAITING = 8
 
 
 class Recorder:
@@ -157,6 +159,11 @@ class Recorder:
         # A run is seen in the tab from its first moment; its images can wait a little.
         self._writer.submit(_Task(desk, line, extras, self._all_is_well), at_once=line["kind"] == "run")
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the writer keeps up: then a picture may be held until its file has been read back."""
+        return self._writer.backlog < _FEW_WAITING
+
     def note_copy(self, line: Json) -> None:
         """Somebody made a copy of an image, maybe a recorded one."""
         if self._desk is not None:
@@ -170,7 +177,7 @@ class Recorder:
             desk.layout.run_folder(run_id).rmdir()
             desk.withdraw(run_id)
 
-        claim = _FolderClaim(lambda: self._make_folder(desk, label), unmake, self.report)
+        claim = FolderClaim(lambda: self._make_folder(desk, label), unmake, self.report)
         run_id = claim.wait(_FOLDER_WAIT_SECONDS)
         if run_id is not None:
             return run_id, True
@@ -237,34 +244,5 @@ class _Moment:
     monotonic: float = field(default_factory=time.monotonic)
 
 
-class _FolderClaim:
-    """Makes a folder on a thread of its own; one that comes too late is removed again."""
-
-    def __init__(self, make: Callable[[], str], unmake: Callable[[str], None], report: Callable[[BaseException], None]) -> None:
-        self._make, self._unmake, self.report = make, unmake, report
-        self._lock = threading.Lock()
-        self._run_id: str | None = None
-        self._given_up = False
-
-    def wait(self, seconds: float) -> str | None:
-        thread = threading.Thread(target=self._run, name="SDPipe run folder", daemon=True)
-        thread.start()
-        thread.join(seconds)
-        with self._lock:
-            self._given_up = True
-            return self._run_id
-
-    def _run(self) -> None:
-        try:
-            run_id = self._make()
-            with self._lock:
-                if not self._given_up:
-                    self._run_id = run_id
-                    return
-            self._unmake(run_id)
-        except OSError as fault:
-            self.report(fault)
-
-
 def _needed(pictures: dict[str, Image.Image]) -> dict[str, Image.Image]:
-    return {key: picture for key, picture in pictures.items() if key != "before"}
+    return {key: picture for key, picture in pictures.items() if key not in ("before", "written")}

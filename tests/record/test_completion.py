@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL.PngImagePlugin import PngInfo
 
+from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.record.completion import Completion
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.store.layout import find_layout
@@ -115,6 +116,20 @@ def test_a_file_that_is_gone_still_has_its_record(completion: Completion, store:
     promise(completion, tmp_path / "1.png", actual_seed=7)
     saved(completion, tmp_path / "1.png")
     assert store.read_manifest(RUN, "txt2img_001").actual_seed == 7
+
+
+def test_a_file_that_was_moved_away_at_once_can_still_be_found_by_what_it_shows(
+    completion: Completion, store: RunStore, tmp_path: Path
+) -> None:
+    for number, (ending, expected) in enumerate(((".png", pixel_sha256(noise())), (".webp", None)), 1):
+        name, path = f"txt2img_{number:03d}", tmp_path / f"1{ending}"
+        completion.handle({
+            "kind": "image", "run_id": RUN, "name": name, "pass": 0, "path": str(path), "before": None,
+            "manifest": {"name": name, "run_id": RUN, "stage": "txt2img", "role": "final"},
+        })
+        completion.handle({"kind": "saved", "run_id": RUN, "name": name, "path": str(path), "stamp": None}, Extras({"written": noise()}))
+        image = store.read_manifest(RUN, name).image
+        assert image is not None and (image.sha256, image.pixel_sha256) == (None, expected) and image.perceptual_hash
 
 
 def test_a_promise_whose_file_never_came_leaves_no_manifest(completion: Completion, store: RunStore, tmp_path: Path) -> None:
