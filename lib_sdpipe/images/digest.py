@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import sys
 from functools import lru_cache
 
 import numpy as np
@@ -71,6 +72,9 @@ def decoder_name(image_format: str | None) -> str:
     version = features.version(native) if native and features.check(native) else None
     if image_format == "JPEG" and features.check_feature("libjpeg_turbo"):
         native, version = "libjpeg_turbo", features.version_feature("libjpeg_turbo")
+    plugin = sys.modules.get("pillow_avif")  # how hosts with an older Pillow read AVIF
+    if image_format == "AVIF" and version is None and plugin is not None:
+        native, version = "pillow-avif-plugin", getattr(plugin, "__version__", None)
     return f"Pillow {pillow_version}" + (f", {native} {version}" if version else "")
 
 
