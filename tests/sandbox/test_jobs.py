@@ -175,16 +175,6 @@ def test_save_button_hands_over_a_plain_object(sandbox: Sandbox, log: Log) -> No
     assert [x["batch_index"] for x in log.of("on_image_saved")] == [-1, 0, 1]
 
 
-def test_extras_save_without_a_request(sandbox: Sandbox, log: Log, picture: str) -> None:
-    from modules.api.requests import decode_base64_to_image
-    from modules.postprocessing import run_postprocessing_webui
-
-    run_postprocessing_webui("task(x)", decode_base64_to_image(picture), "Lanczos", 2.0)
-    event = log.of("on_image_saved")[0]
-    assert event["type"] == "NoneType" and event["pnginfo"]["extras"] == event["pnginfo"]["postprocessing"]
-    assert event["filename"].endswith("00000.png")
-
-
 def test_reload_ui(start: Starter) -> None:
     sandbox = start()
     log = Log()

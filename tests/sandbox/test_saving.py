@@ -8,18 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from lib_sdpipe.sandbox.launch import Sandbox
-from tests.sandbox.conftest import Log
+from tests.sandbox.conftest import Log, opened
 
 SMALL = {"width": 64, "height": 64, "steps": 2, "sampler_name": "Euler a", "save_images": True}
-
-
-def opened(path: Any) -> Image.Image:
-    with Image.open(path) as image:
-        image.load()
-        return image
 
 
 def saved(log: Log) -> list[Path]:
