@@ -1,14 +1,22 @@
-"""Saving pictures as the host saves them, with its callbacks, names and flaws; grids and resizing."""
+"""Saving pictures as the host saves them, with its callbacks, names and flaws; resizing."""
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any
 
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageOps
 
 from modules import image_text, script_callbacks, shared
+from modules.image_grids import (  # noqa: F401
+    Grid,
+    GridAnnotation,
+    combine_grid,
+    draw_grid_annotations,
+    draw_prompt_matrix,
+    image_grid,
+    split_grid,
+)
 from modules.image_names import (  # noqa: F401
     FilenameGenerator,
     get_next_sequence_number,
@@ -119,26 +127,6 @@ def read_info_from_image(image: Any) -> tuple[str | None, dict[str, Any]]:
     if geninfo is None and shared.is_forge():
         geninfo = image_text.read_stealth(image)
     return geninfo, items
-
-
-def image_grid(imgs: list[Any], batch_size: int = 1, rows: int | None = None) -> Any:
-    if rows is None:
-        if opts.n_rows >= 0:
-            rows = opts.n_rows or batch_size
-        elif opts.grid_prevent_empty_spots:
-            rows = next(x for x in range(math.isqrt(len(imgs)), 0, -1) if len(imgs) % x == 0)
-        else:
-            rows = round(math.sqrt(len(imgs)))
-    rows = min(rows, len(imgs))
-    params = script_callbacks.ImageGridLoopParams(imgs, math.ceil(len(imgs) / rows), rows)
-    script_callbacks.image_grid_callback(params)
-    w, h = max(x.width for x in imgs), max(x.height for x in imgs)
-    mode = "RGBA" if shared.is_forge() else "RGB"
-    colour = ImageColor.getcolor(opts.grid_background_color, mode)
-    grid = Image.new(mode, (params.cols * w, params.rows * h), colour)
-    for i, img in enumerate(params.imgs):
-        grid.paste(img, (i % params.cols * w + (w - img.width) // 2, i // params.cols * h + (h - img.height) // 2))
-    return grid
 
 
 def resize_image(resize_mode: int, im: Any, width: int, height: int, upscaler_name: str | None = None) -> Any:

@@ -23,8 +23,9 @@ _SECTIONS: dict[tuple[str | None, str], dict[str, Any]] = {
         "save_images_before_face_restoration": False, "save_images_before_highres_fix": False,
         "save_images_before_color_correction": False, "save_mask": False, "save_mask_composite": False,
         "jpeg_quality": 80, "webp_lossless": False, "export_for_4chan": True, "img_downscale_threshold": 4.0,
-        "target_side_length": 4000, "img_max_size_mp": 200, "use_original_name_batch": True, "save_selected_only": True, "save_init_img": False,
-        "save_incomplete_images": False, "img2img_batch_show_results_limit": 32, "img2img_batch_use_original_name": False,
+        "target_side_length": 4000, "img_max_size_mp": 200, "use_original_name_batch": True, "save_selected_only": True,
+        "save_init_img": False, "save_incomplete_images": False, "img2img_batch_show_results_limit": 32,
+        "img2img_batch_use_original_name": False,
     },
     ("saving-paths", "Paths for saving"): {
         "outdir_samples": "", "outdir_txt2img_samples": "outputs/txt2img-images",
