@@ -51,7 +51,8 @@ def test_hires_without_its_modules_fails_as_in_forge(sandbox: Sandbox, log: Log)
     with pytest.raises(TypeError):
         sandbox.generate(prompt="x", seed=1, enable_hr=True, **SMALL)
     log.clear()
-    sandbox.generate(prompt="x", seed=1, enable_hr=True, hr_additional_modules=["Use same choices"], **SMALL)
+    sandbox.generate(prompt="x", seed=1, enable_hr=True, denoising_strength=0.7,
+                     hr_additional_modules=["Use same choices"], **SMALL)
     assert len(log.of("process_before_every_sampling")) == 3
 
 

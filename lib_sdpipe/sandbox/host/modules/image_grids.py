@@ -43,10 +43,11 @@ def draw_grid_annotations(im: Any, width: int, height: int, hor_texts: list[list
     cols, rows = im.width // width, im.height // height
     assert cols == len(hor_texts), f"bad number of horizontal texts: {len(hor_texts)}; must be {cols}"
     assert rows == len(ver_texts), f"bad number of vertical texts: {len(ver_texts)}; must be {rows}"
-    line_height = max((width + height) // 25, 10)
+    fontsize = (width + height) // 25
     left = width * 3 // 4 if any(str(x.text) for texts in ver_texts for x in texts) else 0
+    spacing = fontsize // 2
     lines = max(len([x for x in texts if str(x.text)]) for texts in hor_texts)
-    top = (lines + 1) * line_height if lines else 0
+    top = lines * (round(fontsize * 0.8) + spacing) + spacing if lines else 0
     size = (im.width + left + margin * (cols - 1), im.height + top + margin * (rows - 1))
     result = Image.new("RGB", size, ImageColor.getcolor(opts.grid_background_color, "RGB"))
     for row in range(rows):
@@ -55,9 +56,9 @@ def draw_grid_annotations(im: Any, width: int, height: int, hor_texts: list[list
             result.paste(cell, (left + (width + margin) * col, top + (height + margin) * row))
     drawing = ImageDraw.Draw(result)
     for col, texts in enumerate(hor_texts):
-        _write(drawing, left + (width + margin) * col, line_height // 2, line_height, texts)
+        _write(drawing, left + (width + margin) * col, spacing // 2, fontsize + spacing, texts)
     for row, texts in enumerate(ver_texts):
-        _write(drawing, 0, top + (height + margin) * row + height // 2, line_height, texts)
+        _write(drawing, 0, top + (height + margin) * row + height // 2, fontsize + spacing, texts)
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from modules import image_text, script_callbacks, shared
+from modules import errors, image_text, script_callbacks, shared
 from modules.image_grids import (  # noqa: F401
     Grid,
     GridAnnotation,
@@ -26,6 +26,8 @@ from modules.image_text import save_image_with_geninfo
 from modules.shared import opts
 
 LANCZOS = Image.LANCZOS
+_LONGEST = {"jpg": 65535, "jpeg": 65535, "webp": 16383}
+"""The longest side, in pixels, that a format can hold; larger pictures become PNG."""
 
 
 def save_image(image: Any, path: str, basename: str | None, seed: Any = None, prompt: Any = None,
@@ -35,6 +37,8 @@ def save_image(image: Any, path: str, basename: str | None, seed: Any = None, pr
                save_to_dirs: bool | None = None) -> tuple[str, str | None]:
     """Save and return (path as the host reports it, path of the .txt or None)."""
     names = FilenameGenerator(p, seed, prompt, image, basename=basename)
+    if max(image.size) > _LONGEST.get(extension.lower(), max(image.size)):
+        extension = "png"
     if save_to_dirs is None:
         save_to_dirs = opts.grid_save_to_dirs if grid else opts.save_to_dirs and not no_prompt
     if save_to_dirs:
@@ -88,12 +92,13 @@ def _write(params: script_callbacks.ImageSaveParams, info: str | None, path: str
         params.filename = stem + extension
     written = _write_atomically(image, info, stem, extension, params.pnginfo, section)
     # A1111 tells of the wanted name even where "Add number suffix" wrote another; Forge corrected all but the callback.
-    told = written if shared.is_forge() else params.filename
-    image.already_saved_as = told
+    if shared.is_forge():
+        stem = os.path.splitext(written)[0]
+    told = image.already_saved_as = stem + extension
     _export_large(image, info, stem, params.pnginfo, section, os.stat(told).st_size)
     txt = None
     if opts.save_txt and info is not None:
-        txt = os.path.splitext(told if shared.is_forge() else stem + extension)[0] + ".txt"
+        txt = f"{stem}.txt"
         with open(txt, "w", encoding="utf8") as file:
             file.write(f"{info}\n")
     script_callbacks.image_saved_callback(params)
@@ -119,7 +124,10 @@ def _export_large(image: Any, info: str | None, stem: str, pnginfo: dict[str, An
     if opts.export_for_4chan and (oversize or size > opts.img_downscale_threshold * 1024 * 1024):
         if oversize:
             image = image.resize(tuple(round(x * limit / max(image.size)) for x in image.size), LANCZOS)
-        _write_atomically(image, info, stem, ".jpg", pnginfo, section)
+        try:
+            _write_atomically(image, info, stem, ".jpg", pnginfo, section)
+        except Exception as error:  # the host goes on without the copy
+            errors.display(error, "saving image as downscaled JPG")
 
 
 def read_info_from_image(image: Any) -> tuple[str | None, dict[str, Any]]:

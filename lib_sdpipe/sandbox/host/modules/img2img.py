@@ -44,7 +44,7 @@ class _Batch:
         try:
             if self.png_info_dir:
                 image = images.read(os.path.join(self.png_info_dir, os.path.basename(path)))
-            parsed = parse_generation_parameters(images.read_info_from_image(image)[0] or "")
+            parsed = parse_generation_parameters(images.read_info_from_image(image)[0])
             found = {k: v for k, v in parsed.items() if k in self.png_info_props}
         except Exception:  # the host goes on with what it has
             found = {}

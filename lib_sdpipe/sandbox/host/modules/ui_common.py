@@ -39,7 +39,7 @@ def save_files(js_data: str, images: list[Any], do_make_zip: bool, index: int) -
     parsed_infotexts: list[dict[str, Any]] = []
     image: Any = None
     for image_index, filedata in enumerate(images, start_index):
-        image = gradio_extensons.picture_of([filedata])
+        image = infotext_utils.image_from_url_text([filedata])
         p.batch_index = image_index - 1
         parameters = infotext_utils.parse_generation_parameters(data["infotexts"][image_index], [])
         parsed_infotexts.append(parameters)

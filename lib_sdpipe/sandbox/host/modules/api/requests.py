@@ -37,6 +37,7 @@ def defaults(kind: type) -> dict[str, Any]:
     res = {k: None if isinstance(v, property) else v for k, v in fields.items()} | _COMMON
     if "init_images" in fields:
         return res | _IMG2IMG
+    res["denoising_strength"] = None  # so hires without one fails, as in the host
     return res | (processing_txt2img.FORGE_FIELDS if shared.is_forge() else {})
 
 
