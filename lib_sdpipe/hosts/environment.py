@@ -38,18 +38,18 @@ def read_environment(options: Json) -> Json:
 
     For the writer thread: the first call may take some 100 ms.
     """
-    found = {
+    home = os.path.expanduser("~")
+    return {
         "schema": "sdpipe.environment/1",
         "sdpipe": __version__,
         **_fixed_part(),
         "precision": read_precision(),
         "attention": read_attention(),
-        "flags": _read_flags(),
+        "flags": shorten_home(_read_flags(), home),
         "extensions": _read_extensions(),
-        "options": _pick_options(options),
-        "script_defaults": _script_defaults(),
+        "options": shorten_home(_pick_options(options), home),
+        "script_defaults": shorten_home(_script_defaults(), home),
     }
-    return shorten_home(found, os.path.expanduser("~"))
 
 
 def host_name() -> str:
