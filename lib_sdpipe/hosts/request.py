@@ -75,18 +75,25 @@ def _read_arguments(script: Any, runner: Any, arguments: Any, box: PictureBox, p
     if start is None or end is None:
         return []
     controls = getattr(runner, "inputs", [])[start:end]
-    values = []
-    for index, (control, value) in enumerate(zip(controls, arguments[start:end])):
-        if not keep_all and _is_default(control, value):
-            continue
-        where = f"{script_title(script)} argument {index}"
-        if is_secret_field(control, value):
-            problems.append(f"{where} is a secret and was not stored")
-            continue
-        data = to_data(value, box, problems, where)
-        argument = {"index": index, "label": getattr(control, "label", None), "value": data}
-        values.append({**argument, "free_text": True} if _has_free_text(data, control) else argument)
-    return values
+    title = script_title(script)
+    given = [
+        (index, control, value) for index, (control, value) in enumerate(zip(controls, arguments[start:end]))
+        if keep_all or not _is_default(control, value)
+    ]
+    read = (_read_argument(title, index, getattr(control, "label", None), control, value, box, problems) for index, control, value in given)
+    return [argument for argument in read if argument is not None]
+
+
+def _read_argument(
+    title: str, index: int, label: str | None, control: Any, value: Any, box: PictureBox, problems: list[str]
+) -> Json | None:
+    where = f"{title} argument {index}"
+    if is_secret_field(control, value):
+        problems.append(f"{where} is a secret and was not stored")
+        return None
+    data = to_data(value, box, problems, where)
+    argument = {"index": index, "label": label, "value": data}
+    return {**argument, "free_text": True} if _has_free_text(data, control) else argument
 
 
 def is_secret_field(control: Any, value: Any) -> bool:
@@ -125,11 +132,12 @@ def read_postprocessing_scripts(runner: Any, arguments: Any, box: PictureBox, pr
     for script in runner.scripts_in_preferred_order():
         if script.args_from is None or script.name == OWN_TITLE:
             continue
-        values = [
-            {"index": index, "label": name, "value": to_data(value, box, problems, f"{script.name} {name}")}
-            for index, ((name, control), value) in enumerate(zip(script.controls.items(), arguments[script.args_from:script.args_to]))
-            if value is not None and not _is_default(control, value)
+        named = zip(script.controls.items(), arguments[script.args_from:script.args_to])
+        read = [
+            _read_argument(script.name, index, name, control, value, box, problems)
+            for index, ((name, control), value) in enumerate(named) if value is not None and not _is_default(control, value)
         ]
+        values = [argument for argument in read if argument is not None]
         if values:
             found.append({"title": script.name, "file": script_file(script), "selected": False, "args": values})
     return found

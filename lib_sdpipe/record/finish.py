@@ -19,6 +19,7 @@ from lib_sdpipe.pydantic_v1 import ValidationError
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.lineage import Lineage
 from lib_sdpipe.record.open_run import OpenRun
+from lib_sdpipe.record.privacy import without_prompts
 from lib_sdpipe.store.beside import find_beside
 from lib_sdpipe.store.keep import adopt_file, keep_copy
 from lib_sdpipe.store.library import RUNS_ROOT, Library
@@ -51,6 +52,8 @@ class Finisher:
                 draft["image"] = _facts_of_written(extras.pictures["written"], path)
         elif "returned" in extras.pictures:
             draft["image"] = asdict(build_facts(extras.pictures["returned"], None))
+        if not opened.options.get("prompts", True):  # the parent's history may have brought some
+            draft = without_prompts({"manifest": draft})["manifest"]
         if draft["role"] == "init" and self._is_recorded(draft):
             return None
         manifest = _build_tolerantly(draft)

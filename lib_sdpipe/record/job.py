@@ -18,7 +18,7 @@ REQUEST_PASS = -1
 
 
 class Job:
-    """One run while it is open. `folders` are those its pass saves to, absolute."""
+    """One run while it is open. `folders` are those its pass saves to, absolute; `config` is what was asked."""
 
     def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str, has_script: bool = False) -> None:
         self.key = key
@@ -27,6 +27,7 @@ class Job:
         self.options = options
         self.has_script = has_script
         self.folders: tuple[str, ...] = ()
+        self.config: Json = {}
         self.passes: list[Pass] = []
         self.tiles: list[Tile] = []
         self._numbers: dict[str, int] = {}
@@ -41,6 +42,7 @@ class Job:
 
     def run_line(self, request: RunRequest, job_id: str, label: str, process: Json, now: float, has_folder: bool) -> Json:
         """The promise of a run file."""
+        self.config = request.config
         started = self._time(now)
         run = {
             "run_id": self.run_id, "job_id": job_id, "label": label, "status": "running", "process": process,

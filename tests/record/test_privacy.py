@@ -143,13 +143,6 @@ def test_a_picture_in_an_argument_stays_without_prompts() -> None:
     assert argument["value"] == {"$type": None, "image": {"$picture": "p0", "as": "base64"}, "text": None}
 
 
-def test_of_a_parents_text_only_what_finds_it_stays() -> None:
-    line = {"kind": "pass", "parent_infotext": f"{WORD}\nSteps: 20, Seed: 5, ADetailer prompt: {WORD}, Run ID: 20251225_143022_a"}
-    assert without_prompts(line)["parent_infotext"] == "Steps: 1, Seed: 5, Run ID: 20251225_143022_a"
-    assert without_prompts({"kind": "pass", "parent_infotext": WORD})["parent_infotext"] is None
-
-
 def test_other_lines_stay_as_they_are() -> None:
-    no_text = {"kind": "pass", "parent_infotext": None}
-    for line in ({"kind": "end", "run": {"status": "completed"}}, {"kind": "saved", "path": "x"}, no_text):
+    for line in ({"kind": "end", "run": {"status": "completed"}}, {"kind": "saved", "path": "x"}, {"kind": "pass", "claim": None}):
         assert without_prompts(line) == line
