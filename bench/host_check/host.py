@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ BASE_OPTIONS: Json = {
     "save_mask_composite": False, "return_mask": False, "return_mask_composite": False, "save_incomplete_images": False,
     "save_images_before_highres_fix": False, "save_images_before_color_correction": False, "img2img_color_correction": False,
     "ad_save_images_before": False, "ad_save_previews": False, "stealth_pnginfo_option": "Alpha", "CLIP_stop_at_last_layers": 1,
-    "jpeg_quality": 80, "webp_lossless": False, "face_restoration": False,
+    "jpeg_quality": 85, "webp_lossless": False, "face_restoration": False,
     "sdpipe_paused": False, "sdpipe_record": True, "sdpipe_record_sources": ["Browser", "API"], "sdpipe_write_run_id": True,
     "sdpipe_keep_images": False, "sdpipe_keep_stages": False, "sdpipe_keep_inputs": True, "sdpipe_record_prompts": True, "sdpipe_label": "",
 }
@@ -99,4 +100,9 @@ class Host:
     def read_text(self, data: bytes) -> tuple[str, dict[str, str]]:
         """What the host itself reads from a file: the whole infotext, and its pairs."""
         answer = self.send("png-info", {"image": base64.b64encode(data).decode()})
-        return answer.body["info"] or "", {key: str(value) for key, value in (answer.body.get("parameters") or {}).items()}
+        text = answer.body["info"] or ""
+        pairs = {key: str(value) for key, value in (answer.body.get("parameters") or {}).items()}
+        if pairs:  # Forge takes the model out of its pairs and makes an option of it
+            for key, value in re.findall(r"(?:^|, )(Model|Steps): ([^,]*)", text.split("\n")[-1]):
+                pairs.setdefault(key, value)
+        return text, pairs

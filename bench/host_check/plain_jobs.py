@@ -124,7 +124,7 @@ def build_refused(job: Job, rng: random.Random, host: Host, pool: Pool) -> None:
     job.must_fail, job.expected.runs, job.expected.manifests = True, (0, 0), None
     way = rng.randrange(3)
     if way == 0:
-        job.body["sampler_name"] = "no such sampler"
+        job.body["alwayson_scripts"]["nobody's script"] = {"args": []}
     elif way == 1:
         job.body.update(script_name="no such script", script_args=[])
     else:

@@ -148,7 +148,8 @@ def build_tiles(job: Job, rng: random.Random, host: Host, pool: Pool) -> None:
         _set_script(job, host, job.kind, {"Tile overlap": 16, "Upscaler": "Lanczos", "Scale Factor": rng.choice([1.0, 1.5])})
     elif job.kind == "Poor man's outpainting":
         _set_script(job, host, job.kind, {"Pixels to expand": 32, "Mask blur": 2, "Masked content": 0, "Outpainting direction": sides})
-    else:
+    else:  # the host rounds what it adds up to 64 pixels and fails where that is the whole tile
+        job.body.update(width=128, height=128)
         _set_script(job, host, job.kind, {"Pixels to expand": 32, "Mask blur": 2, "Outpainting direction": sides})
     stage = "img2img" if job.kind == "SD upscale" else "inpaint"
     expected, count = job.expected, 1 if job.kind.startswith("Poor") else job.body["n_iter"]
