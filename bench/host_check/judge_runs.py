@@ -16,12 +16,11 @@ Pairs = list[tuple[Job, RecordedRun]]
 def match_runs(jobs: list[Job], runs: list[RecordedRun], mark: str, faults: Faults) -> Pairs:
     """By what the call carried: the prompt that names the job; for extras the returned picture."""
     by_token = {job.token: job for job in jobs}
-    by_picture = {pixel_digest(decode(i)): job for job in jobs if job.endpoint.startswith("extra") for i in job.images}
+    extras = [job for job in jobs if job.endpoint.startswith("extra")]
     pairs: Pairs = []
     for run in runs:
         tokens = re.findall(rf"{mark}\d{{4}}", str(run.run["config"].get("prompt")))
-        pictures = [by_picture.get((m["image"] or {}).get("pixel_sha256")) for m in run.manifests if m["stage"] == "upscale"]
-        owner = by_token.get(tokens[0]) if tokens else next((job for job in pictures if job), None)
+        owner = by_token.get(tokens[0]) if tokens else _take_extras(run, extras)
         if faults.check("a run has a job", owner is not None, None, f"{run.run_id} belongs to no job"):
             assert owner is not None
             pairs.append((owner, run))
@@ -32,6 +31,18 @@ def match_runs(jobs: list[Job], runs: list[RecordedRun], mark: str, faults: Faul
         faults.check("one run per job", low <= counts[job.number] <= high, job, f"{counts[job.number]} runs; {answer}")
         faults.check("the host's answer", (job.status != 200) == job.must_fail or job.answer_was_lost, job, answer)
     return pairs
+
+
+def _take_extras(run: RecordedRun, left: list[Job]) -> Job | None:
+    """The first call that nobody has yet, which returned the recorded pictures, or sent the pictures they were made from."""
+    made = {(m["image"] or {}).get("pixel_sha256") for m in run.manifests}
+    sources = {(m["parent"] or {}).get("pixel_sha256") for m in run.manifests}
+    for job in left:
+        returned, sent = {pixel_digest(decode(i)) for i in job.images}, {s.digest for s in job.inits}
+        if returned & made or sent & sources:
+            left.remove(job)
+            return job
+    return None
 
 
 def judge_run(job: Job, recorded: RecordedRun, faults: Faults) -> None:

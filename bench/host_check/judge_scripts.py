@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import product
 from typing import Any
 
@@ -70,7 +70,13 @@ def _judge_plot_grids(job: Job, recorded: RecordedRun, known: dict[str, Json], f
 
 
 def _cells_of(grid: Json, known: dict[str, Json]) -> int:
-    return len({(known.get(name, {}).get("variant") or {}).get("row") for name in grid["members"]})
+    """How many passes are in a grid; a member may be the grid of a cell's own batch."""
+    rows = set()
+    for name in grid["members"]:
+        member = known.get(name, {})
+        for inner in member["members"] if member.get("stage") == "grid" else [name]:
+            rows.add((known.get(inner, {}).get("variant") or {}).get("row"))
+    return len(rows)
 
 
 def _judge_tiles(job: Job, recorded: RecordedRun, known: dict[str, Json], faults: Faults) -> None:
@@ -80,6 +86,8 @@ def _judge_tiles(job: Job, recorded: RecordedRun, known: dict[str, Json], faults
     for picture in pictures:
         paths = {known[member]["path"] for member in picture["members"] if member in known}
         faults.equal("tiles", paths, {None}, job, f"{recorded.run_id}/{picture['name']}: paths of members")
+    for grid in recorded.grids():
+        faults.equal("members", grid["members"], [m["name"] for m in pictures], job, f"{recorded.run_id}/{grid['name']}")
     tiles = {m["name"] for m in recorded.finals() if m["path"] is None}
     faults.equal("tiles", dict(members), dict.fromkeys(tiles, 1), job, f"{recorded.run_id}: tiles and how often they are members")
 
@@ -93,25 +101,30 @@ def judge_variants(job: Job, recorded: RecordedRun, said: dict[str, dict[str, st
         wrong = [m["name"] for m in cells if m.get("variant")]
         faults.check("no variant", not wrong, job, f"{recorded.run_id}: {wrong}")
         return
-    rows: Counter[Any] = Counter()
+    rows: dict[Any, list[Any]] = defaultdict(list)
     for manifest in cells:
         variant, name = manifest.get("variant"), f"{recorded.run_id}/{manifest['name']}"
         if faults.check("variant", bool(variant) and isinstance(variant.get("values"), dict), job, f"{name}: {variant}"):
-            rows[variant["row"]] += 1
+            rows[variant["row"]].append(variant["index"])
             _judge_values(job, manifest, variant["values"], said.get(manifest["name"], {}), faults, name)
     _judge_rows(job, recorded, rows, faults)
     if job.expected.variant == "xyz":
         _judge_product(job, recorded, cells, faults)
 
 
-def _judge_rows(job: Job, recorded: RecordedRun, rows: Counter[Any], faults: Faults) -> None:
-    """Pass by pass, numbered without gaps, each with as many images as a pass gives."""
-    if job.expected.variant == "prompt" or not rows:
-        return
-    numbers = sorted(row for row in rows if row is not None)
-    first = numbers[0] if numbers else 0
-    faults.equal("variant row", numbers, list(range(first, first + len(rows))), job, recorded.run_id)
-    faults.equal("variant row", set(rows.values()), {job.expected.per_cell}, job, f"{recorded.run_id}: images in a row")
+def _judge_rows(job: Job, recorded: RecordedRun, rows: dict[Any, list[Any]], faults: Faults) -> None:
+    """Pass by pass and inside a pass numbered without gaps; each pass with as many images as it gives."""
+    faults.check("variant row", _has_no_gaps(list(rows)), job, f"{recorded.run_id}: rows {list(rows)}")
+    for row, places in rows.items():
+        faults.check("variant index", _has_no_gaps(places), job, f"{recorded.run_id}: row {row}: {places}")
+    if job.expected.variant != "prompt" and rows:
+        counts = {len(places) for places in rows.values()}
+        faults.equal("variant row", counts, {job.expected.per_cell}, job, f"{recorded.run_id}: images in a row")
+
+
+def _has_no_gaps(numbers: list[Any]) -> bool:
+    known = sorted(number for number in numbers if number is not None)
+    return len(known) == len(numbers) and known == list(range(known[0], known[0] + len(known))) if known else not numbers
 
 
 def _judge_product(job: Job, recorded: RecordedRun, cells: list[Json], faults: Faults) -> None:
@@ -125,7 +138,8 @@ def _judge_product(job: Job, recorded: RecordedRun, cells: list[Json], faults: F
 def _judge_values(job: Job, manifest: Json, values: Json, said: dict[str, str], faults: Faults, name: str) -> None:
     kind = job.expected.variant
     if kind == "prompt":
-        faults.equal("variant values", values, {"prompt": manifest["prompt"]}, job, name)
+        right = set(values) == {"prompt"} and str(values["prompt"]).strip() == manifest["prompt"].strip()
+        faults.check("variant values", right, job, f"{name}: {values}, prompt {manifest['prompt']!r}")
     elif kind == "line":
         right = set(values) == {"line", "prompt"} and "door" in str(values["prompt"])
         faults.check("variant values", right, job, f"{name}: {values}, prompt {manifest['prompt']!r}")

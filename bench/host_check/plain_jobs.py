@@ -15,10 +15,11 @@ from host_check.variations import (
 def fill_init_images(job: Job, rng: random.Random, pool: Pool, count: int = 1) -> None:
     """Earlier pictures and ones that nobody made."""
     encoded = []
-    for _ in range(count):
+    for number in range(count):
         picked = pool.pick(rng) if chance(rng, 0.65) else None
-        if picked is None:
-            image = pictures.random_picture(rng, rng.choice([64, 80, 96]), 64, rng.choice(["RGB", "RGB", "RGBA"]))
+        if picked is None:  # new in every session: an earlier one would be on record
+            own = random.Random(f"{job.token}/{number}")
+            image = pictures.random_picture(own, own.choice([64, 80, 96]), 64, own.choice(["RGB", "RGB", "RGBA"]))
             picked = pictures.encode(image), Sent(pictures.pixel_digest(image))
         encoded.append(picked[0])
         job.inits.append(picked[1])

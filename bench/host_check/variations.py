@@ -74,10 +74,15 @@ def fill_saving(job: Job, rng: random.Random, host: Host) -> None:
             job.overrides.update(options)
     if chance(rng, 0.1):
         _fill_equal_names(job, rng)
-    if chance(rng, 0.08):
+    if chance(rng, 0.08) and not _writes_over(job):
         job.overrides.update(export_for_4chan=True, target_side_length=32.0, img_downscale_threshold=rng.choice([0.001, 4.0]))
     for option in [option for option in job.overrides if not host.knows(option)]:
         del job.overrides[option]
+
+
+def _writes_over(job: Job) -> bool:
+    """Then the small copy of one image would lie on another job's image."""
+    return job.overrides.get("save_images_add_number") is False and job.overrides.get("save_images_replace_action") == "Replace"
 
 
 def _fill_equal_names(job: Job, rng: random.Random) -> None:
