@@ -83,6 +83,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     host, library, mark = Host(arguments.url), Library(arguments.data_dir), f"b{time.time_ns() // 10**9 % 10**5:05d}x"
+    if not host.has_data_path(library.data_dir):
+        print(f"{library.data_dir} is not the data path of {host.url}", file=sys.stderr)
+        return 2
     files_before, runs_before = library.files(), library.run_ids()
     started = time.monotonic()
     jobs = send_jobs(host, arguments, mark)

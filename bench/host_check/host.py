@@ -8,6 +8,7 @@ import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -74,6 +75,11 @@ class Host:
 
     def restore_options(self) -> None:
         self.send("options", self._before)
+
+    def has_data_path(self, folder: Path) -> bool:
+        """Whether this is the host of that data path: on one computer several may run. One that does not say is believed."""
+        answer = self.send("/internal/sysinfo")
+        return answer.status != 200 or Path(answer.body["Data path"]).resolve() == folder.resolve()
 
     def knows(self, option: str) -> bool:
         return option in self.options
