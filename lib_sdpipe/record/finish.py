@@ -48,7 +48,7 @@ class Finisher:
             draft["stage_history"][-1] = {**draft["stage_history"][-1], "pixel_sha256": pixel_sha256(before)}
         if path is not None:
             self._add_file(draft, opened, promise, path)
-            if draft["image"] is None and draft.get("lost_at") is None and "written" in extras.pictures:
+            if draft["image"] is None and "written" in extras.pictures:
                 draft["image"] = _facts_of_written(extras.pictures["written"], path)
         elif "returned" in extras.pictures:
             draft["image"] = asdict(build_facts(extras.pictures["returned"], None))
@@ -105,7 +105,7 @@ class Finisher:
 
 
 def _facts_of_written(picture: Image.Image, path: str) -> Json:
-    """Of a file that another extension moved away at once: what it showed, so that it can be found by that."""
+    """Of a file that was moved away or written over at once: what it showed, so that it can be found by that."""
     facts = asdict(build_facts(picture, None))
     if os.path.splitext(path)[1].lower() != ".png":
         facts["pixel_sha256"] = None  # a lossy file shows other pixels
