@@ -16,7 +16,7 @@ from modules import extensions, launch_utils, scripts, shared
 
 from lib_sdpipe import __version__
 from lib_sdpipe.hosts.device import read_attention, read_device, read_precision, read_processor
-from lib_sdpipe.hosts.request import is_secret_field, script_file, script_title
+from lib_sdpipe.hosts.request import default_of, is_secret_field, script_file, script_title
 from lib_sdpipe.hosts.to_data import PictureBox, to_data
 from lib_sdpipe.record.facts import Json
 from lib_sdpipe.record.privacy import is_secret, shorten_home
@@ -115,8 +115,8 @@ def _pick_value(key: str, value: Any) -> Any:
     """The value, if it is simple and tells no place and no secret; else None."""
     if isinstance(value, bool) or isinstance(value, int):
         return value
-    if isinstance(value, float) and math.isfinite(value):  # a slider's 7 is 7.0 once it was saved in the page
-        return int(value) if value.is_integer() else value
+    if isinstance(value, float) and math.isfinite(value):
+        return _whole(value)
     if isinstance(value, str):
         return None if _PRIVATE.search(key) or is_secret(key, value) or _is_place(value) else value
     if isinstance(value, (list, tuple)):
@@ -153,8 +153,17 @@ def _runner_defaults(runner: Any) -> list[Json]:
 
 def _default_of(control: Any) -> Any:
     """A default; an extension may show a stored key in its field."""
-    value = getattr(control, "value", None)
-    return None if is_secret_field(control, value) else to_data(value, PictureBox(), [], "")
+    value = default_of(control)
+    return None if is_secret_field(control, value) else _whole(to_data(value, PictureBox(), [], ""))
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers as such at any depth: a slider's 7 is 7.0 once the page has saved it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return {key: _whole(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _is_place(value: str) -> bool:

@@ -114,9 +114,15 @@ def _has_free_text(data: Any, control: Any) -> bool:
     return isinstance(data, list) and any(_has_free_text(item, control) for item in data)
 
 
+def default_of(control: Any) -> Any:
+    """A component's default. An empty text field has None or "", by whether the page's own file of defaults was there yet."""
+    value = getattr(control, "value", None)
+    return "" if value is None and hasattr(control, "lines") else value
+
+
 def _is_default(control: Any, value: Any) -> bool:
     try:
-        return bool(getattr(control, "value", None) == value)
+        return bool(default_of(control) == value)
     except Exception:  # arrays and tensors do not compare to one truth value, each in its own way: then it is no default
         return False
 

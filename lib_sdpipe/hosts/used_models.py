@@ -17,6 +17,7 @@ from lib_sdpipe.manifest.infotext import parse_hashes
 from lib_sdpipe.record.facts import Json
 
 SAME_CHOICES = "Use same choices"
+_NOT_IN_HASHES = str.maketrans("", "", ":,")
 _NETWORK = re.compile(r"<(?:lora|lyco):([^:>]+)[^>]*>")
 
 
@@ -151,12 +152,15 @@ def _loras(p: Any) -> list[Json]:
 
 
 def failed_loras(p: Any) -> list[str]:
-    """Names of the last batch that the host has and did not load; after a hires pass it has forgotten the first one's."""
-    networks = sys.modules.get("networks")
-    if networks is None or getattr(p, "enable_hr", False) or one_missing_stops_all():
+    """Names of the last batch that the host has and could not load: A1111 writes down the hashes of those it did.
+
+    Its list of loaded ones is of the latest pass, which may be an inner one of ADetailer's.
+    """
+    loaded = getattr(p, "lora_hashes", None)
+    tells = shared.opts.data.get("lora_add_hashes_to_infotext", True) and not getattr(shared.cmd_opts, "no_hashing", False)
+    if not isinstance(loaded, dict) or not tells or one_missing_stops_all():
         return []
-    loaded = {getattr(network, "mentioned_name", None) for network in getattr(networks, "loaded_networks", [])}
-    return [name for name in _parsed_loras(p) if name not in loaded and find_lora(name) is not None]
+    return [name for name in _parsed_loras(p) if name.translate(_NOT_IN_HASHES) not in loaded and find_lora(name) is not None]
 
 
 def one_missing_stops_all() -> bool:

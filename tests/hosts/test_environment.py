@@ -43,6 +43,19 @@ def test_a_number_is_the_same_however_the_host_saved_it(host: Host) -> None:
     assert json.dumps(environment({"tile": 192.0, "list": [1.0]})) == json.dumps(environment({"list": [1], "tile": 192}))
 
 
+def test_a_default_is_the_same_however_the_page_saved_it(host: Host) -> None:
+    script = SimpleNamespace(args_from=0, args_to=2, title=lambda: "x", filename="x.py")
+    host.txt2img.alwayson_scripts = [script]
+    found = []
+    for number, text in ((-1, None), (-1.0, "")):
+        host.txt2img.inputs = [SimpleNamespace(label="n", value={"a": [number]}), SimpleNamespace(label="t", value=text, lines=1)]
+        found.append(json.dumps(environment()))
+        from lib_sdpipe.hosts.environment import forget_script_defaults
+
+        forget_script_defaults()
+    assert found[0] == found[1]
+
+
 def test_flags_are_those_that_were_given(host: Host) -> None:
     vars(host.flags).update({
         "no_half": True, "precision": "autocast", "use_cpu": ["all"], "vae_path": "/models/ae.pt", "pin_shared_memory": True,

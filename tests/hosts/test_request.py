@@ -67,6 +67,12 @@ def test_an_argument_says_whether_somebody_may_have_typed_it() -> None:
     assert [argument.get("free_text", False) for argument in arguments] == [False, False, False, True, True, False, True]
 
 
+def test_an_empty_text_field_is_the_default_however_the_page_holds_it() -> None:
+    empty = SimpleNamespace(value=None, label="t", lines=1)
+    arguments, _ = arguments_of([empty, empty, control("x")], ["", "typed", "y"])
+    assert [argument["index"] for argument in arguments] == [1, 2]
+
+
 def test_a_key_in_a_field_that_says_so_is_not_stored() -> None:
     choice = SimpleNamespace(value=None, label="API key", choices=["mine", "yours"])
     arguments, reasons = arguments_of([control("", "Civitai API key"), choice], ["k1", "mine"])

@@ -31,11 +31,10 @@ def warnings_of(p: Any, config: dict[str, Any] | None = None, prompts: bool = Tr
     return read_warnings(p, config or {}, prompts)
 
 
-def add_loras(host: Host, *names: str, loaded: tuple[str, ...] | None = None) -> None:
+def add_loras(host: Host, *names: str) -> None:
     entries = {name: SimpleNamespace(name=name, hash=name * 20, shorthash=name[:12], is_safetensors=name != "old") for name in names}
     host.module(
-        "networks", available_networks=entries, available_network_aliases=dict(entries), forbidden_network_aliases={},
-        loaded_networks=[SimpleNamespace(mentioned_name=name) for name in (names if loaded is None else loaded)],
+        "networks", available_networks=entries, available_network_aliases=dict(entries), forbidden_network_aliases={}, loaded_networks=[],
     )
 
 
@@ -76,8 +75,9 @@ def test_loras_of_every_image_are_named_once(host: Host) -> None:
 
 
 def test_a_lora_that_was_not_loaded_was_not_used(host: Host) -> None:
-    add_loras(host, "ink", "broken", loaded=("ink",))
-    p = a_pass(all_prompts=["<lora:ink:1><lora:broken:1><lora:gone:1>"], extra_network_data=parsed("ink", "broken", "gone"))
+    add_loras(host, "ink", "broken")
+    prompt, names = "<lora:ink:1><lora:broken:1><lora:gone:1>", parsed("ink", "broken", "gone")
+    p = a_pass(all_prompts=[prompt], extra_network_data=names, lora_hashes={"ink": "d21508cd908c"})
     assert [name for kind, name, *_ in models_of(p) if kind == "lora"] == ["ink"]
     assert warnings_of(p) == ["LoRA gone does not exist.", "LoRA broken could not be loaded."]
     assert warnings_of(p, prompts=False) == ["A LoRA in the prompt does not exist.", "LoRA broken could not be loaded."]
