@@ -147,7 +147,8 @@ class Session:
     @never_raises
     def _note_models(self, frame: Frame, job: Job) -> None:
         """By itself behind the door: what a host says of its models differs most between versions."""
-        job.note_models(read_models(frame.p), read_warnings(frame.p, job.config, job.options.prompts))
+        warnings = read_warnings(frame.p, job.config, job.options.prompts)
+        job.note_models(read_models(frame.p), shorten_home(warnings, os.path.expanduser("~")))
 
     def _send_inputs(self, frame: Frame, outer: Pass, job: Job) -> None:
         """The input pictures of a pass. Decoded here: two threads must not decode one file."""
