@@ -28,6 +28,9 @@ class Sent:
     text: str | None = None
 
 
+UNRECORDED_FOLDER = "unrecorded"
+
+
 @dataclass
 class Expected:
     """What must be on record. `manifests` counts by stage, role and file, from-to; None: not to be foretold."""

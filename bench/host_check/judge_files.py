@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from host_check.faults import Faults
 from host_check.host import Host, Json
-from host_check.job import Job
+from host_check.job import UNRECORDED_FOLDER, Job
 from host_check.judge_runs import Pairs
 from host_check.pictures import LOSSLESS, pixel_digest
 from host_check.recorded import Library, RecordedRun, is_image
@@ -32,7 +32,9 @@ def judge_files(pairs: Pairs, library: Library, new_files: set[Path], host: Host
     theirs = [pair for path, claims in owners.items() for pair in _settle(path, claims, faults)]
     beside = _judge_beside(owners, faults)
     for path in sorted(new_files - beside):
-        if is_image(path):
+        if path.parent.name == UNRECORDED_FOLDER:
+            faults.check("an unrecorded file has no manifest", path not in owners, None, str(path))
+        elif is_image(path):
             faults.check("a file has a manifest", path in owners, None if path in owners else _job_of(path, pairs, host), str(path))
         elif path.suffix == ".txt":
             faults.check("a text file is named beside its image", False, _job_of(path, pairs, host), str(path))
@@ -117,7 +119,8 @@ def judge_text(owner: Owner, path: Path, host: Host, faults: Faults) -> dict[str
         is_checked = manifest["role"] == "final" and manifest["stage"] != "grid" and job.expected.variant is None and job.status == 200
         faults.check("infotext of a file without text", not is_checked or manifest["infotext"] in told, job, name)
         return {}
-    faults.equal("infotext", manifest["infotext"] or "", whole, job, name)
+    # A grid that a script saves without text gets the word None from A1111.
+    faults.equal("infotext", manifest["infotext"] or "", "" if whole == "None" else whole, job, name)
     if manifest["role"] == "final" and said.get("Steps"):
         for what, (recorded, expected) in _facts(manifest, said).items():
             faults.equal(f"text: {what}", recorded, expected, job, name)

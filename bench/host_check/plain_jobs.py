@@ -6,7 +6,7 @@ import random
 
 from host_check import pictures
 from host_check.host import Host
-from host_check.job import Job, Pool, Sent
+from host_check.job import UNRECORDED_FOLDER, Job, Pool, Sent
 from host_check.variations import (
     chance, expect_pass, fill_base, fill_choices, fill_detailer, fill_identity, fill_saving, finish, saves_samples,
 )
@@ -93,11 +93,13 @@ def _fill_mask(job: Job, rng: random.Random, host: Host) -> None:
 
 
 def build_unrecorded(job: Job, rng: random.Random, host: Host, pool: Pool) -> None:
-    """The caller does not want a record."""
+    """The caller does not want a record. Its files go to a folder of their own, to be told from forgotten ones."""
     job.choices["record"] = False
     fill_base(job, rng, host)
     fill_saving(job, rng, host)
-    job.overrides.update(save_images_add_number=True)
+    job.overrides.update(
+        save_images_add_number=True, save_to_dirs=True, grid_save_to_dirs=True, directories_filename_pattern=UNRECORDED_FOLDER,
+    )
     finish(job)
 
 

@@ -130,8 +130,9 @@ def expect_pass(job: Job, stage: str, painted: bool, detailer_on: bool = False) 
     keeps = bool(job.choices.get("keep_stages"))
     if job.body.get("enable_hr") and (keeps or saved and overrides.get("save_images_before_highres_fix")):
         expected.add(stage, "before-highres-fix", True, count if saved else 0, count)  # the host saves none where it saves no image
-    if painted and (keeps or overrides.get("ad_save_images_before")):
-        expected.add(stage, "before-adetailer", True, count)
+    for wanted in (keeps, overrides.get("ad_save_images_before")):
+        if painted and wanted:
+            expected.add(stage, "before-adetailer", True, count)
     if painted and overrides.get("ad_save_previews"):
         expected.add(stage, "preview", True, count)
     if overrides.get("img2img_color_correction") and overrides.get("save_images_before_color_correction") and saved:

@@ -89,7 +89,7 @@ class Saves:
         self._known.add(params.image, save.name)
         if save.is_final:
             save.job.count_saved()
-        if self.recorder.keeps_up:
+        if self.recorder.may_hold(params.image):
             save.extras.pictures["written"] = params.image
         line = _saved_line(save.job, save.name, written)
         (self.recorder.queue if written == save.path else self.recorder.promise)(line, save.extras)
@@ -192,7 +192,9 @@ def image_line(frame: Frame, role: str, slot: Slot, infotext: Any) -> Json:
 
 def _saved_line(job: Job, name: str, path: str | None) -> Json:
     stamp = read_stamp(path) if path else None
-    return {"kind": "saved", "run_id": job.run_id, "name": name, "path": path, "stamp": stamp.to_json() if stamp else None}
+    return {
+        "kind": "saved", "run_id": job.run_id, "name": name, "path": path, "stamp": stamp.to_json() if stamp else None, "at": time.time(),
+    }
 
 
 def _text(params: Any) -> str | None:

@@ -70,7 +70,7 @@ class Finisher:
         draft["image"] = self._read_facts(path, FileStamp.from_json(promise.get("stamp")), draft.get("infotext"))
         if draft["image"] is None and read_stamp(path) is not None:
             draft["lost_at"] = format_utc(time.time())
-        draft["beside"] = find_beside(path)
+        draft["beside"] = find_beside(path, promise.get("path"), promise.get("at"))
         if opened.options.get("keep_images") and draft["root"] != RUNS_ROOT:
             draft["kept"] = keep_copy(self._store.layout, run_id, stage, name, path)
 

@@ -15,6 +15,8 @@ from lib_sdpipe.record.tiles import Tile
 
 # The pass number under which the request's own input picture is looked up, where a script makes its passes from it.
 REQUEST_PASS = -1
+# What a picture of many says is said of the first of them, as the host's own text of it does.
+_SHARED = ("model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "subseed_strength", "refiner", "hires", "adetailer")
 
 
 class Job:
@@ -38,6 +40,7 @@ class Job:
         self._error: Json | None = None
         self._models: list[Json] = []
         self._warnings: list[str] = []
+        self._made: dict[str, Json] = {}
         self._latest = 0.0
 
     def run_line(self, request: RunRequest, job_id: str, label: str, process: Json, now: float, has_folder: bool) -> Json:
@@ -78,6 +81,7 @@ class Job:
         line = self._manifest_line(stage, "final" if role == "grid" else role, image, now)
         line.update({"pass": outer.number, "input": outer.input_of(slot)})
         outer.names[(slot, role)] = line["name"]
+        self._made[line["name"]] = line["manifest"]
         line["manifest"].update({
             "config": self._settings(outer, stage, details),
             "requested_seed": outer.facts.requested_seed,
@@ -97,8 +101,11 @@ class Job:
         """The promise of what a script saves after its passes: a grid of their images, or a picture of their pieces."""
         line = self._manifest_line(stage, "final", image, now)
         line.update({"pass": REQUEST_PASS, "input": 0})
-        settings = self.passes[-1].facts.settings if self.passes else {}
-        line["manifest"].update({"config": settings, "members": members, "stage_history": []})
+        first = self._made.get(members[0], {}) if members else {}
+        manifest = line["manifest"]
+        manifest.update({key: first[key] for key in _SHARED if key in first and manifest.get(key) in (None, [])})
+        settings = first.get("config") or (self.passes[-1].facts.settings if self.passes else {})
+        manifest.update({"config": settings, "members": members, "stage_history": []})
         if stage != "grid":
             self._put_together += 1
             self._tiles_used += len(members)

@@ -40,7 +40,7 @@ CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2
 _FOLDER_WAIT_SECONDS = 0.25
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
 _MOST_WAITING = 96
-_FEW_WAITING = 8
+_MOST_BYTES_HELD = 256 << 20
 
 
 class Recorder:
@@ -161,10 +161,9 @@ class Recorder:
         # A run is seen in the tab from its first moment; its images can wait a little.
         self._writer.submit(_Task(desk, self._without_what_is_private(line), extras, self._all_is_well), at_once=line["kind"] == "run")
 
-    @property
-    def keeps_up(self) -> bool:
-        """Whether the writer keeps up: then a picture may be held until its file has been read back."""
-        return self._writer.backlog < _FEW_WAITING
+    def may_hold(self, picture: Image.Image) -> bool:
+        """Whether the writer keeps up well enough for a picture to be held in memory until its file has been read back."""
+        return (self._writer.backlog + 1) * picture.width * picture.height * 4 < _MOST_BYTES_HELD
 
     def note_copy(self, line: Json) -> None:
         """Somebody made a copy of an image, maybe a recorded one."""
