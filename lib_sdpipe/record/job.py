@@ -106,6 +106,7 @@ class Job:
         manifest.update({key: first[key] for key in _SHARED if key in first and manifest.get(key) in (None, [])})
         settings = first.get("config") or (self.passes[-1].facts.settings if self.passes else {})
         manifest.update({"config": settings, "members": members, "stage_history": []})
+        self._made[line["name"]] = manifest
         if stage != "grid":
             self._put_together += 1
             self._tiles_used += len(members)
