@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,9 @@ def select(page: Page, elem_id: str, choice: str) -> None:
     field.scroll_into_view_if_needed()
     field.click()
     field.fill(choice)
-    page.tab.locator("ul[role=listbox] li, ul.options li").filter(has_text=whole_word(choice)).first.click()
+    # gradio has a tick before each line, shown or not
+    line = re.compile(rf"^\s*\u2713?\s*{re.escape(choice)}\s*$")
+    page.tab.locator("ul.options li, ul[role=listbox] li").filter(has_text=line).first.click()
     page.tab.wait_for_timeout(700)
 
 
