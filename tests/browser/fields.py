@@ -1,4 +1,4 @@
-"""Fields of the page beyond its text boxes: pictures, canvases, drop-downs, galleries. gradio 3.41 and 4.40 (with Forge's canvas) are both known."""
+"""Fields of the page beyond text boxes: pictures, canvases, drop-downs, galleries; of gradio 3.41 and of 4.40 with Forge's canvas."""
 
 from __future__ import annotations
 

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from tests.browser.conftest import Press
 from tests.browser.fields import DRAWN, draw, open_mode, put, require, type_into
 from tests.browser.page import Page
-from tests.contract.conftest import Made
-from tests.contract.webui import WebUI
+from tests.contract.conftest import Made, open_picture
 
 PAINTED = 0.12  # how far a brush reaches beyond its path, as a part of the picture
-
-
-def picture_of(host: WebUI, made: Made, reference: Any) -> Image.Image:
-    """The picture a config refers to, kept as an input or recorded as an image."""
-    assert reference, "the picture was not kept"
-    if "$input" in reference:
-        return Image.open(host.layout.input_file(reference["$input"]))
-    wanted = reference["$image"]
-    (manifest,) = [m for m in host.manifests(wanted["run_id"]) if m["name"] == wanted["name"]]
-    return Image.open(host.file_of(manifest))
 
 
 def assert_white_where_drawn(mask: Image.Image) -> None:
@@ -42,35 +30,35 @@ def run_of(page: Page, press: Press, mode: str, field: str, picture: Path) -> Ma
     return press(lambda: page.generate("img2img"))
 
 
-def test_a_sketch_is_an_img2img_run_of_the_picture_as_it_was_drawn_upon(page: Page, press: Press, host: WebUI, source: Made) -> None:
+def test_a_sketch_is_an_img2img_run_of_the_picture_as_it_was_drawn_upon(page: Page, press: Press, source: Made) -> None:
     file = source.file(source.of("txt2img")[0])
     made = run_of(page, press, "Sketch", "img2img_sketch", file)
     (image,) = made.of("img2img")
     (reference,) = image["config"]["init_images"]
     assert image["config"]["init_images"] == made.run["config"]["init_images"]
-    drawn, plain = picture_of(host, made, reference).convert("RGB"), Image.open(file).convert("RGB")
+    drawn, plain = made.picture(reference).convert("RGB"), open_picture(file).convert("RGB")
     middle, corner = (64, 64), (4, 4)
     assert sum(abs(a - b) for a, b in zip(drawn.getpixel(middle), plain.getpixel(middle))) > 30
     assert sum(abs(a - b) for a, b in zip(drawn.getpixel(corner), plain.getpixel(corner))) <= 6
 
 
-def test_a_drawn_mask_is_an_inpaint_run_with_its_mask_and_its_parent(page: Page, press: Press, host: WebUI, source: Made) -> None:
+def test_a_drawn_mask_is_an_inpaint_run_with_its_mask_and_its_parent(page: Page, press: Press, source: Made) -> None:
     made = run_of(page, press, "Inpaint", "img2maskimg", source.file(source.of("txt2img")[0]))
     (image,) = made.of("inpaint")
     assert (image["parent"]["run_id"], image["parent"]["name"]) == (source.run_id, "txt2img_001")
-    assert_white_where_drawn(picture_of(host, made, image["config"]["mask"]))
+    assert_white_where_drawn(made.picture(image["config"]["mask"]))
     assert made.run["config"]["mask"] == image["config"]["mask"]
     assert image["config"]["init_images"] == made.run["config"]["init_images"]
 
 
-def test_an_inpaint_sketch_keeps_the_painted_picture_and_its_mask(page: Page, press: Press, host: WebUI, source: Made) -> None:
+def test_an_inpaint_sketch_keeps_the_painted_picture_and_its_mask(page: Page, press: Press, source: Made) -> None:
     made = run_of(page, press, "Inpaint sketch", "inpaint_sketch", source.file(source.of("txt2img")[0]))
     (image,) = made.of("inpaint")
-    assert_white_where_drawn(picture_of(host, made, image["config"]["mask"]))
-    assert picture_of(host, made, image["config"]["init_images"][0]).size == (128, 128)
+    assert_white_where_drawn(made.picture(image["config"]["mask"]))
+    assert made.picture(image["config"]["init_images"][0]).size == (128, 128)
 
 
-def test_an_uploaded_mask_is_kept_as_it_came(page: Page, press: Press, host: WebUI, source: Made, tmp_path: Path) -> None:
+def test_an_uploaded_mask_is_kept_as_it_came(page: Page, press: Press, source: Made, tmp_path: Path) -> None:
     mask = Image.new("L", (128, 128), 0)
     mask.paste(255, (38, 38, 77, 77))
     mask.save(tmp_path / "mask.png")
@@ -81,7 +69,7 @@ def test_an_uploaded_mask_is_kept_as_it_came(page: Page, press: Press, host: Web
     made = press(lambda: page.generate("img2img"))
     (image,) = made.of("inpaint")
     assert (image["parent"]["run_id"], image["parent"]["name"]) == (source.run_id, "txt2img_002")
-    kept = picture_of(host, made, image["config"]["mask"]).convert("L")
+    kept = made.picture(image["config"]["mask"]).convert("L")
     assert kept.point(lambda value: 255 if value > 128 else 0).getbbox() == (38, 38, 77, 77)
 
 
@@ -93,7 +81,7 @@ def test_a_batch_of_uploaded_pictures_is_one_run_and_each_image_has_its_own_pare
 
 
 def test_a_batch_from_a_folder_is_one_run_and_each_image_has_its_own_parent(
-    page: Page, press: Press, source: Made, host: WebUI, tmp_path: Path
+    page: Page, press: Press, source: Made, tmp_path: Path
 ) -> None:
     fill_batch_folders(page, source, tmp_path)
     page.fill("img2img", "a harbour, batch folder", width=128, height=128)
@@ -102,7 +90,7 @@ def test_a_batch_from_a_folder_is_one_run_and_each_image_has_its_own_parent(
     assert {made.file(m).parent for m in made.of("img2img")} == {tmp_path / "out"}
 
 
-def test_an_inpaint_batch_keeps_the_mask_of_each_image(page: Page, press: Press, source: Made, host: WebUI, tmp_path: Path) -> None:
+def test_an_inpaint_batch_keeps_the_mask_of_each_image(page: Page, press: Press, source: Made, tmp_path: Path) -> None:
     fill_batch_folders(page, source, tmp_path)
     for number in (1, 2):
         mask = Image.new("L", (128, 128), 0)
@@ -114,7 +102,7 @@ def test_an_inpaint_batch_keeps_the_mask_of_each_image(page: Page, press: Press,
     made = press(lambda: page.generate("img2img"))
     images = made.of("inpaint")
     assert [m["parent"]["name"] for m in images] == ["txt2img_001", "txt2img_002"]
-    masks = [picture_of(host, made, m["config"]["mask"]).convert("L").getbbox() for m in images]
+    masks = [made.picture(m["config"]["mask"]).convert("L").getbbox() for m in images]
     assert masks == [(0, 0, 40, 40), (0, 0, 80, 80)]
 
 
