@@ -28,7 +28,7 @@ def assert_is_the_file(made: Made, manifest: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "webp", "avif"])
 def test_images_and_grids_of_every_format(generate: Generate, options: Options, extension: str) -> None:
-    options(samples_format=extension, grid_format=extension, jpeg_quality=80)
+    options(samples_format=extension, grid_format=extension, jpeg_quality=85)
     try:
         made = generate(batch_size=2)
     except HttpError:
