@@ -30,7 +30,7 @@ def assert_is_the_file(made: Made, manifest: dict[str, Any]) -> None:
 def test_images_and_grids_of_every_format(generate: Generate, options: Options, extension: str) -> None:
     options(samples_format=extension, grid_format=extension, jpeg_quality=85)
     try:
-        made = generate(batch_size=2)
+        made = generate(batch_size=2, send_images=False)  # an answer cannot be an AVIF
     except HttpError:
         pytest.skip(f"this host cannot write {extension}")
     for manifest in made.manifests:
