@@ -9,9 +9,9 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.completion import Completion
+from lib_sdpipe.store.abandoned_log import iter_abandoned_logs
 from lib_sdpipe.store.atomic import sweep_temporaries
 from lib_sdpipe.store.library import Library
-from lib_sdpipe.store.recording_log import AbandonedLog, iter_abandoned_logs
 from lib_sdpipe.store.runs import RunStore
 
 log = logging.getLogger("sdpipe")
@@ -24,26 +24,31 @@ def recover_abandoned(store: RunStore, library: Library, index: Index | None, no
     our own log which runs we are about to write in: should we be killed too, the next start knows where to sweep.
     """
     recovered: list[str] = []
-    if not store.layout.recording.is_dir():
-        return recovered
-    for abandoned in iter_abandoned_logs(store.layout.recording):
+    for abandoned in iter_abandoned_logs(store.layout.recording_folders):
+        is_done = False
         try:
-            recovered += _complete(abandoned, store, library, index, note)
+            lines = abandoned.lines()
+            if _is_of(lines, library):
+                recovered += _complete(lines, abandoned.pid, store, library, index, note)
+                is_done = True
+        except (OSError, SdPipeError) as fault:
+            log.error("SDPipe: %s could not be completed (%s); it is tried again at the next start", abandoned.path, fault)
         except Exception:  # one log's trouble must not keep the others' promises waiting; it is logged and tried again
             log.exception("SDPipe: %s could not be completed; it is tried again at the next start", abandoned.path)
-            abandoned.release()
-        except BaseException:
-            abandoned.release()
-            raise
-        else:
-            abandoned.remove()
+        finally:
+            abandoned.remove() if is_done else abandoned.release()
     return recovered
 
 
+def _is_of(lines: list[Json], library: Library) -> bool:
+    """Whether these lines are of this library: another disk may have been in its place when they were written."""
+    written = {line["library"] for line in lines if line.get("library")}
+    return written <= {library.document.get("id")}
+
+
 def _complete(
-    abandoned: AbandonedLog, store: RunStore, library: Library, index: Index | None, note: Callable[[Json], None]
+    lines: list[Json], pid: str, store: RunStore, library: Library, index: Index | None, note: Callable[[Json], None]
 ) -> list[str]:
-    lines = abandoned.lines()
     for run_id in sorted(_run_ids(lines)):
         note({"kind": "recovers", "run_id": run_id})
     ended = {run_id for run_id in _run_ids(lines) if _has_ended(store, run_id)}
@@ -62,7 +67,7 @@ def _complete(
     recovered = completion.open_runs()
     for run_id in recovered:
         completion.abandon(run_id, last_seen.get(run_id) or None)
-    _sweep(store, abandoned.pid, {line["run_id"] for line in lines if "run_id" in line})
+    _sweep(store, pid, {line["run_id"] for line in lines if "run_id" in line})
     return recovered
 
 
