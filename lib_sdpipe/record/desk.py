@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.index.database import delete as delete_index
+from lib_sdpipe.index.database import delete as delete_index, is_damage
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.catch_up import catch_up
@@ -171,7 +171,7 @@ class Desk:
             return
         try:
             catch_up(self.index, self.store)
-        except sqlite3.DatabaseError as fault:
+        except sqlite3.Error as fault:
             self._lose_index(fault)
             self._open_index()
             if self.index is None:
@@ -183,7 +183,7 @@ class Desk:
         """Go on without, until the next run begins; a damaged one is made anew then."""
         self._close_index()
         self._fault = self._fault or _without_index(self.layout, fault)
-        if not isinstance(fault, sqlite3.OperationalError):
+        if is_damage(fault):
             delete_index(self.layout.index_file)
 
     def _close_index(self) -> None:

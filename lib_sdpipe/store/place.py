@@ -33,8 +33,9 @@ class Place:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._folder: tuple[int, int] | None = None
+        self._mount: str | None = None
         self._known: dict[str, Any] | None = None
-        self._is_own_memory = False
+        self._is_own_memory = self._is_written = False
         self.changes = 0
 
     @property
@@ -55,14 +56,20 @@ class Place:
             raise unreachable(self._layout, fault) from fault
 
     def remember(self, library: dict[str, Any]) -> None:
-        """What library.json says, for the time when it is not there; on this machine, and only if it can be written."""
-        known = {"schema": PLACE_SCHEMA, "runs": str(self._layout.runs), "mount": _mount_point(self._layout.runs), "library": library}
+        """What library.json says, for the time when it is not there; on this machine, and only if it can be written.
+
+        The mount point is that of the last look that found all in order.
+        """
+        if self._mount is None:
+            return
+        known = {"schema": PLACE_SCHEMA, "runs": str(self._layout.runs), "mount": self._mount, "library": library}
         if known == self._memory():
             self._is_own_memory = True
             return
         self._known, self._is_own_memory = json.loads(format_json(known)), True
         try:
             write_atomic(self._file, format_json(known))
+            self._is_written = True
         except OSError:
             pass  # the process remembers it; the next one may not
 
@@ -71,22 +78,30 @@ class Place:
         return self._layout.apart / "place.json"
 
     def _look(self) -> None:
-        known = self._memory()
+        known, mount = self._memory(), _mount_point(self._layout.runs)
         if known is not None:
             found = _library_id(self._layout.library_file)
-            if found is None and _mount_point(self._layout.runs) != known["mount"]:
+            if found is None and mount != known["mount"] and not self._is_to_forget():
                 raise OSError(None, f"its disk is not there (to begin anew in the empty folder, delete {self._file})")
             if found not in (None, "", known["library"]["id"]):
                 if self._is_own_memory:
                     raise OSError(None, "another library is there now; restart the WebUI to record into it")
                 self._known = None
         self._layout.runs.mkdir(parents=True, exist_ok=True)
+        self._mount = mount
         before, self._folder = self._folder, _identity(self._layout.runs)
         self.changes += self._folder != before
+
+    def _is_to_forget(self) -> bool:
+        """The user has deleted what this machine knew, as the sentence above says."""
+        if self._is_written and not self._file.exists():
+            self._known, self._is_own_memory, self._is_written = None, False, False
+        return self._known is None
 
     def _memory(self) -> dict[str, Any] | None:
         if self._known is None and not self._is_own_memory:
             self._known = _read_memory(self._file)
+            self._is_written = self._known is not None
         return self._known
 
 
