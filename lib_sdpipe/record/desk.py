@@ -18,7 +18,7 @@ from lib_sdpipe.record.catch_up import catch_up
 from lib_sdpipe.record.completion import Completion
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.owed import OwedRuns
-from lib_sdpipe.record.recovery import recover_abandoned
+from lib_sdpipe.record.recovery import recover_abandoned, remove_empty_runs
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.place import is_of_folder, place_of, unreachable
@@ -127,8 +127,11 @@ class Desk:
             self.library.ensure_roots(self._roots)
         self._remember()
         if not self._is_started:
-            recover_abandoned(self.store, self.library, self.index, self.promise)
+            recover_abandoned(self.store, self.library, self.index, self.promise, self._lose_index)
+            remove_empty_runs(self.store)
             self._is_started = True
+        if self.index is None:
+            self._open_index()
         if not self._is_index_whole:
             self._catch_up()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import time
 from typing import Callable
 
 from lib_sdpipe.errors import SdPipeError
@@ -16,12 +18,17 @@ from lib_sdpipe.store.runs import RunStore
 
 log = logging.getLogger("sdpipe")
 
+_LONGEST_CLAIM_SECONDS = 600.0
 
-def recover_abandoned(store: RunStore, library: Library, index: Index | None, note: Callable[[Json], None]) -> list[str]:
+
+def recover_abandoned(
+    store: RunStore, library: Library, index: Index | None, note: Callable[[Json], None], lose_index: Callable[[sqlite3.Error], None]
+) -> list[str]:
     """Finish every run of every dead process and close it as `abandoned`; the ids of those runs.
 
     A log is removed once all it promised is done. Where that fails it stays for the next start. `note` writes to
     our own log which runs we are about to write in: should we be killed too, the next start knows where to sweep.
+    What killed them may have damaged the index: it is told with `lose_index`, and the same is done without.
     """
     recovered: list[str] = []
     for abandoned in iter_abandoned_logs(store.layout.recording_folders):
@@ -29,7 +36,12 @@ def recover_abandoned(store: RunStore, library: Library, index: Index | None, no
         try:
             lines = abandoned.lines()
             if _is_of(lines, library):
-                recovered += _complete(lines, abandoned.pid, store, library, index, note)
+                try:
+                    recovered += _complete(lines, abandoned.pid, store, library, index, note)
+                except sqlite3.Error as fault:
+                    lose_index(fault)
+                    index = None
+                    recovered += _complete(lines, abandoned.pid, store, library, index, note)
                 is_done = True
         except (OSError, SdPipeError) as fault:
             log.error("SDPipe: %s could not be completed (%s); it is tried again at the next start", abandoned.path, fault)
@@ -38,6 +50,17 @@ def recover_abandoned(store: RunStore, library: Library, index: Index | None, no
         finally:
             abandoned.remove() if is_done else abandoned.release()
     return recovered
+
+
+def remove_empty_runs(store: RunStore) -> None:
+    """Run folders that a power cut left behind without the promise of a run. One of a living process is made again."""
+    for run_id in store.iter_run_ids():
+        folder = store.layout.run_folder(run_id)
+        try:
+            if not store.layout.manifests(run_id).exists() and time.time() - folder.stat().st_mtime > _LONGEST_CLAIM_SECONDS:
+                folder.rmdir()
+        except OSError:
+            pass  # not empty, or gone: not ours to remove
 
 
 def _is_of(lines: list[Json], library: Library) -> bool:
@@ -84,8 +107,9 @@ def _run_ids(lines: list[Json]) -> set[str]:
 
 
 def _has_ended(store: RunStore, run_id: str) -> bool:
+    """By its own process. One that was abandoned and still has a log could not be completed whole the last time."""
     try:
-        return store.read_run(run_id).status != "running"
+        return store.read_run(run_id).status not in ("running", "abandoned")
     except SdPipeError:
         return False
 

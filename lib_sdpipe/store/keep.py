@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 from pathlib import Path
+from typing import Callable
 
 from PIL import Image
 
@@ -21,14 +22,14 @@ def kept_path(layout: Layout, run_id: str, stage: str, name: str, extension: str
 def keep_copy(layout: Layout, run_id: str, stage: str, name: str, source: str) -> str:
     """A hard link where the file system can, else a copy; its path in the runs folder. Raises OSError."""
     target = _make_room(layout, run_id, stage, name, source)
-    if not target.exists():
+    if not _is_copy(target, source):
+        target.unlink(missing_ok=True)
         try:
             os.link(source, target)
+            sync_file(target)  # the host has not synced what it wrote, and a manifest is about to say that it is there
         except OSError:
-            temporary = temporary_name(target)
-            shutil.copy2(source, temporary)
-            os.replace(temporary, target)
-        _have_on_disk(target)
+            _replace_with(target, source, shutil.copy2)
+        sync_folder(target.parent)
     return target.relative_to(layout.runs).as_posix()
 
 
@@ -36,10 +37,8 @@ def adopt_file(layout: Layout, run_id: str, stage: str, name: str, source: str) 
     """Move a file that the host wrote only for us into the run folder. Raises OSError; done twice it is done once."""
     target = _make_room(layout, run_id, stage, name, source)
     if os.path.exists(source):
-        temporary = temporary_name(target)
-        shutil.move(source, temporary)
-        os.replace(temporary, target)
-        _have_on_disk(target)
+        _replace_with(target, source, shutil.move)
+        sync_folder(target.parent)
     return target
 
 
@@ -60,7 +59,13 @@ def _make_room(layout: Layout, run_id: str, stage: str, name: str, source: str) 
     return target
 
 
-def _have_on_disk(path: Path) -> None:
-    """A manifest is about to say that it is there: the host has not synced what it wrote."""
-    sync_file(path)
-    sync_folder(path.parent)
+def _is_copy(target: Path, source: str) -> bool:
+    """Whether it is there from before a kill; a power cut may have left less of it."""
+    return target.exists() and target.stat().st_size == os.stat(source).st_size
+
+
+def _replace_with(target: Path, source: str, bring: Callable[[str, Path], object]) -> None:
+    temporary = temporary_name(target)
+    bring(source, temporary)
+    sync_file(temporary)
+    os.replace(temporary, target)

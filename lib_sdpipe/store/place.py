@@ -11,7 +11,7 @@ from typing import Any
 
 from lib_sdpipe.errors import RecordError, UnreachableLibraryError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object
-from lib_sdpipe.store.atomic import write_atomic
+from lib_sdpipe.store.atomic import make_folder, write_atomic
 from lib_sdpipe.store.layout import Layout
 
 PLACE_SCHEMA = "sdpipe.place/1"
@@ -87,7 +87,7 @@ class Place:
                 if self._is_own_memory:
                     raise OSError(None, "another library is there now; restart the WebUI to record into it")
                 self._known = None
-        self._layout.runs.mkdir(parents=True, exist_ok=True)
+        make_folder(self._layout.runs)
         self._mount = mount
         before, self._folder = self._folder, _identity(self._layout.runs)
         self.changes += self._folder != before
