@@ -51,7 +51,7 @@ class Desk:
         self._roots: dict[str, Path] = {}
         self._library_id: str | None = None
         self._fault: SdPipeError | None = None
-        self._is_started = self._is_index_whole = False
+        self._is_read = self._is_started = self._is_index_whole = False
         self._changes = 0
 
     # --- from any thread ---
@@ -125,6 +125,7 @@ class Desk:
             self._open_index()
         if not self._is_started:
             self.library.ensure_roots(self._roots)
+        self._is_read = True
         self._remember()
         if not self._is_started:
             recover_abandoned(self.store, self.library, self.index, self.promise, self._lose_index)
@@ -136,7 +137,7 @@ class Desk:
             self._catch_up()
 
     def _remember(self) -> None:
-        if self._fault is None:
+        if self._is_read and self._fault is None:
             self._place.remember(self.library.document)
             self._library_id = self.library.document.get("id")
 

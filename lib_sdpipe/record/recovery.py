@@ -31,18 +31,25 @@ def recover_abandoned(
     What killed them may have damaged the index: it is told with `lose_index`, and the same is done without.
     """
     recovered: list[str] = []
+
+    def complete(lines: list[Json], pid: str) -> None:
+        nonlocal index
+        try:
+            recovered.extend(_complete(lines, pid, store, library, index, note))
+        except sqlite3.Error as fault:
+            lose_index(fault)
+            index = None
+            recovered.extend(_complete(lines, pid, store, library, index, note))
+
     for abandoned in iter_abandoned_logs(store.layout.recording_folders):
         is_done = False
         try:
             lines = abandoned.lines()
             if _is_of(lines, library):
-                try:
-                    recovered += _complete(lines, abandoned.pid, store, library, index, note)
-                except sqlite3.Error as fault:
-                    lose_index(fault)
-                    index = None
-                    recovered += _complete(lines, abandoned.pid, store, library, index, note)
+                complete(lines, abandoned.pid)
                 is_done = True
+            else:
+                log.warning("SDPipe: %s is of another library that was in this place; it is completed when that is back", abandoned.path)
         except (OSError, SdPipeError) as fault:
             log.error("SDPipe: %s could not be completed (%s); it is tried again at the next start", abandoned.path, fault)
         except Exception:  # one log's trouble must not keep the others' promises waiting; it is logged and tried again

@@ -35,7 +35,7 @@ class Place:
         self._folder: tuple[int, int] | None = None
         self._mount: str | None = None
         self._known: dict[str, Any] | None = None
-        self._is_own_memory = self._is_written = False
+        self._has_read = self._is_own_memory = self._is_written = False
         self.changes = 0
 
     @property
@@ -99,8 +99,8 @@ class Place:
         return self._known is None
 
     def _memory(self) -> dict[str, Any] | None:
-        if self._known is None and not self._is_own_memory:
-            self._known = _read_memory(self._file)
+        if not self._has_read:
+            self._has_read, self._known = True, _read_memory(self._file)
             self._is_written = self._known is not None
         return self._known
 

@@ -19,7 +19,7 @@ from tests.record.test_killed import RUN_ID, record_one_run
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the simulated disk reads /proc")
 
-MORE_THAN_ALL_STEPS = 110
+MORE_THAN_ALL_STEPS = 80
 
 
 @pytest.fixture
