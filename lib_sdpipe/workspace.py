@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from lib_sdpipe.errors import RecordError, SdPipeError
+from lib_sdpipe.index.copies import read_copies
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.store.layout import Layout
@@ -103,6 +105,13 @@ class Workspace:
     def find_picture(self, manifest: Manifest) -> Path | None:
         """The image's file where it was recorded, else its copy in the run folder; None where neither is there."""
         return next(Library(self.layout).iter_files(manifest.root, manifest.path, manifest.kept), None)
+
+    def find_copies(self, run_id: str, name: str) -> list[str]:
+        """Files made of the image with the Save button, as the index knows them: `root: path`, or the absolute path."""
+        paths = [path for path in read_copies(self.layout.index_file, run_id, name) if os.path.exists(path)]
+        library = Library(self.layout)
+        placed = (library.locate(Path(path)) for path in paths)
+        return [f"{root}: {path}" if root else path for root, path in placed]
 
     def find_thumbnail(self, manifest: Manifest) -> Path | None:
         """A small picture of the image, made once; None where there is no readable image."""

@@ -49,6 +49,7 @@ def _run_fields(run: Run, output: Output) -> Fields:
     return [
         ("Status", [paint_status(escape_text(run.status or "unknown"), output)]),
         ("Error", [": ".join(escape_text(part) for part in (error.stage, error.type, error.message) if part)] if error else []),
+        ("Warning", [escape_text(warning) for warning in run.warnings]),
         ("Started", [format_local(run.started_at or run.timestamp)]),
         ("Took", [_run_time(run)]),
         ("Images", [_count_images(run)]),

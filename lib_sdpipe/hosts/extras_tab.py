@@ -27,6 +27,7 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import JobKey, Json, PassFacts, RunRequest
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
+from lib_sdpipe.record.privacy import shorten_home
 
 _RUN_ID = "Run ID"
 
@@ -125,6 +126,7 @@ class ExtrasTab:
         if call.get("extras_mode") == 0 and hasattr(call.get("image"), "load"):
             config["image"] = {"$picture": box.put(call["image"])}
         config["scripts"] = read_postprocessing_scripts(scripts.scripts_postproc, call.get("args") or (), box, problems)
+        config = shorten_home(config, os.path.expanduser("~"))
         request = RunRequest("api" if is_api else "ui", None, config, tuple(problems))
         return self._jobs.open(key, settings.default_options(), "upscale", request, box)
 

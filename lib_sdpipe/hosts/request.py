@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import enum
-import math
 import os
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
+from lib_sdpipe.hosts.to_data import PictureBox, to_data
 from lib_sdpipe.record.facts import Json, RunRequest
+from lib_sdpipe.record.privacy import is_secret, shorten_home
 
 _COMMON = (
     "prompt", "negative_prompt", "styles", "seed", "subseed", "subseed_strength", "seed_resize_from_h", "seed_resize_from_w",
@@ -29,30 +26,7 @@ _IMG2IMG = (
     "inpainting_fill", "inpaint_full_res", "inpaint_full_res_padding", "inpainting_mask_invert", "initial_noise_multiplier",
 )
 _MISSING = object()
-_DEEPEST = 24
-_MOST_BITS = 256
 OWN_TITLE = "SDPipe"
-
-
-class PictureBox:
-    """Pictures met on the way, by key; the same object gets the same key."""
-
-    def __init__(self) -> None:
-        self.pictures: dict[str, Image.Image] = {}
-        self._keys: dict[int, str] = {}
-
-    def put(self, picture: Image.Image) -> str:
-        """The picture's key. It is decoded here, on the host's thread: two threads must not decode one file.
-
-        Raises whatever Pillow raises for a damaged picture.
-        """
-        picture.load()
-        key = self._keys.get(id(picture))
-        if key is None:
-            key = f"p{len(self.pictures)}"
-            self._keys[id(picture)] = key
-            self.pictures[key] = picture
-        return key
 
 
 def read_request(p: Any, box: PictureBox) -> RunRequest:
@@ -68,43 +42,13 @@ def read_request(p: Any, box: PictureBox) -> RunRequest:
     return RunRequest(
         source="api" if getattr(p, "is_api", False) else "ui",
         user=getattr(p, "user", None),
-        config=config,
+        config=shorten_home(config, os.path.expanduser("~")),
         not_replayable=tuple(problems),
     )
 
 
 def is_img2img(p: Any) -> bool:
     return hasattr(p, "init_images")
-
-
-def to_data(value: Any, box: PictureBox, problems: list[str], where: str) -> Any:
-    """`value` as JSON with pictures taken out; what cannot be stored becomes None and a line in `problems`."""
-    try:
-        return _to_data(value, box, problems, where, 0)
-    except Exception as fault:  # another extension's object may raise anything when it is looked at; it is said in the run
-        problems.append(f"{where} is a {type(value).__name__}, which cannot be stored ({type(fault).__name__})")
-        return None
-
-
-def _to_data(value: Any, box: PictureBox, problems: list[str], where: str, depth: int) -> Any:
-    if isinstance(value, enum.Enum):
-        return _to_data(value.value, box, problems, where, depth)
-    if value is None or isinstance(value, (bool, str)) or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    if isinstance(value, np.generic):
-        return _to_data(value.item(), box, problems, where, depth)
-    if isinstance(value, Image.Image):
-        return {"$picture": box.put(value)}
-    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.size and value.ndim in (2, 3):
-        return {"$picture": box.put(Image.fromarray(value.squeeze(-1) if value.shape[-1] == 1 else value))}
-    if depth < _DEEPEST and isinstance(value, (list, tuple)):
-        return [_to_data(item, box, problems, where, depth + 1) for item in value]
-    if depth < _DEEPEST and isinstance(value, dict):
-        return {str(key): _to_data(item, box, problems, f"{where}.{key}", depth + 1) for key, item in value.items()}
-    problems.append(f"{where} is a {type(value).__name__}, which cannot be stored")
-    return None
 
 
 def _read_scripts(p: Any, box: PictureBox, problems: list[str]) -> list[Json]:
@@ -131,21 +75,54 @@ def _read_arguments(script: Any, runner: Any, arguments: Any, box: PictureBox, p
     if start is None or end is None:
         return []
     controls = getattr(runner, "inputs", [])[start:end]
-    values = []
-    for index, (control, value) in enumerate(zip(controls, arguments[start:end])):
-        if not keep_all and _is_default(control, value):
-            continue
-        where = f"{script_title(script)} argument {index}"
-        if getattr(control, "type", None) == "password":
-            problems.append(f"{where} is a secret and was not stored")
-            continue
-        values.append({"index": index, "label": getattr(control, "label", None), "value": to_data(value, box, problems, where)})
-    return values
+    title = script_title(script)
+    given = [
+        (index, control, value) for index, (control, value) in enumerate(zip(controls, arguments[start:end]))
+        if keep_all or not _is_default(control, value)
+    ]
+    read = (_read_argument(title, index, getattr(control, "label", None), control, value, box, problems) for index, control, value in given)
+    return [argument for argument in read if argument is not None]
+
+
+def _read_argument(
+    title: str, index: int, label: str | None, control: Any, value: Any, box: PictureBox, problems: list[str]
+) -> Json | None:
+    where = f"{title} argument {index}"
+    if is_secret_field(control, value):
+        problems.append(f"{where} is a secret and was not stored")
+        return None
+    data = to_data(value, box, problems, where)
+    argument = {"index": index, "label": label, "value": data}
+    return {**argument, "free_text": True} if _has_free_text(data, control) else argument
+
+
+def is_secret_field(control: Any, value: Any) -> bool:
+    """A password field, or one whose label says that it holds a key; what one chooses from a list is no secret."""
+    if getattr(control, "type", None) == "password":
+        return True
+    return not getattr(control, "choices", None) and is_secret(str(getattr(control, "label", None) or ""), value)
+
+
+def _has_free_text(data: Any, control: Any) -> bool:
+    """Whether somebody may have typed it: a text anywhere in it is none of the component's choices."""
+    if isinstance(data, str):
+        # Gradio 4 has pairs of what is shown and what is sent.
+        pairs = [choice if isinstance(choice, tuple) else (choice,) for choice in getattr(control, "choices", None) or ()]
+        return bool(data) and not any(data in pair for pair in pairs)
+    if isinstance(data, dict) and "$picture" not in data:
+        return any(_has_free_text(item, control) for key, item in data.items() if key != "$type")
+    return isinstance(data, list) and any(_has_free_text(item, control) for item in data)
+
+
+def default_of(control: Any) -> Any:
+    """A component's default. An empty text field has None or "", by whether the page's own file of defaults was there yet."""
+    value = getattr(control, "value", None)
+    return "" if value is None and hasattr(control, "lines") else value
 
 
 def _is_default(control: Any, value: Any) -> bool:
     try:
-        return bool(getattr(control, "value", None) == value)
+        return bool(default_of(control) == value)
     except Exception:  # arrays and tensors do not compare to one truth value, each in its own way: then it is no default
         return False
 
@@ -161,11 +138,12 @@ def read_postprocessing_scripts(runner: Any, arguments: Any, box: PictureBox, pr
     for script in runner.scripts_in_preferred_order():
         if script.args_from is None or script.name == OWN_TITLE:
             continue
-        values = [
-            {"index": index, "label": name, "value": to_data(value, box, problems, f"{script.name} {name}")}
-            for index, ((name, control), value) in enumerate(zip(script.controls.items(), arguments[script.args_from:script.args_to]))
-            if value is not None and not _is_default(control, value)
+        named = zip(script.controls.items(), arguments[script.args_from:script.args_to])
+        read = [
+            _read_argument(script.name, index, name, control, value, box, problems)
+            for index, ((name, control), value) in enumerate(named) if value is not None and not _is_default(control, value)
         ]
+        values = [argument for argument in read if argument is not None]
         if values:
             found.append({"title": script.name, "file": script_file(script), "selected": False, "args": values})
     return found

@@ -17,6 +17,7 @@ from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_grid, read_image
 from lib_sdpipe.hosts.known_pictures import KnownPictures
+from lib_sdpipe.hosts.save_roles import is_below, role_of_returned, role_of_save
 from lib_sdpipe.hosts.script_saves import ScriptSaves, is_copy
 from lib_sdpipe.images.read import read_infotext
 from lib_sdpipe.record.extras import Extras
@@ -88,7 +89,7 @@ class Saves:
         self._known.add(params.image, save.name)
         if save.is_final:
             save.job.count_saved()
-        if self.recorder.keeps_up:
+        if self.recorder.may_hold(params.image):
             save.extras.pictures["written"] = params.image
         line = _saved_line(save.job, save.name, written)
         (self.recorder.queue if written == save.path else self.recorder.promise)(line, save.extras)
@@ -125,7 +126,7 @@ class Saves:
         for place, picture in enumerate(pictures):
             if frame.job is None or frame.outer is None or not hasattr(picture, "getbands") or self._known.name_of(picture):
                 continue
-            role = "grid" if place < grids else _role_of_returned(frame, picture)
+            role = "grid" if place < grids else role_of_returned(frame, picture)
             line = image_line(frame, role, (frame.outer.iteration, frame.outer.index), read_infotext(picture))
             self._record_written(frame.job, line, picture, getattr(picture, "already_saved_as", None), Extras())
 
@@ -143,7 +144,9 @@ class Saves:
     def _before_save_of_pass(self, frame: Frame, params: Any, path: str) -> None:
         if frame.job is None or frame.outer is None:
             return
-        role = self._role(frame, params, path)
+        if (getattr(frame.p, "iteration", 0), getattr(frame.p, "batch_index", 0)) != (frame.outer.iteration, frame.outer.index):
+            self.flush_unsaved(frame)  # the host is at another image by now: it did not save the last one
+        role = role_of_save(frame, params, path)
         slot = frame.outer.slot_of_save(role, getattr(frame.p, "iteration", None), getattr(frame.p, "batch_index", None))
         line = image_line(frame, role, slot, _text(params))
         if role == "final":
@@ -159,7 +162,7 @@ class Saves:
         frame = self._frames.innermost_recorded()
         if frame is None or frame.job is None or frame.outer is None:
             return
-        is_init = params.p is None and _is_below(path, getattr(shared.opts, "outdir_init_images", None))
+        is_init = params.p is None and is_below(path, getattr(shared.opts, "outdir_init_images", None))
         is_inside = self._frames.here()[-1] is not frame
         stage = "adetailer" if is_inside and is_init else frame.outer.facts.stage
         number, frame.init_saves = frame.init_saves, frame.init_saves + (0 if is_inside else 1)
@@ -169,20 +172,12 @@ class Saves:
     def _promise(self, params: Any, path: str, job: Job, line: Json, extras: Extras) -> None:
         before = read_stamp(path)
         free = find_free_name(path) if before is not None else None
-        folder = next((folder for folder in job.folders if _is_below(path, folder)), os.path.dirname(path))
+        folder = next((folder for folder in job.folders if is_below(path, folder)), os.path.dirname(path))
         line.update(path=path, folder=folder, before=before.to_json() if before else None, free=free)
         manifest = line["manifest"]
         is_final = manifest["role"] == "final" and manifest["stage"] != "grid"
         self._under_way[id(params)] = _Save(job, line["name"], path, before, free, extras, is_final)
         self.recorder.promise(line, Extras())
-
-    def _role(self, frame: Frame, params: Any, path: str) -> str:
-        assert frame.outer is not None
-        if frame.finished is not None and params.image is frame.finished:
-            frame.finished = None
-            return frame.outer.save_final()
-        stem = os.path.splitext(os.path.basename(path))[0]
-        return frame.outer.role_of_save(stem, bool(getattr(frame.p, "is_hr_pass", False)), _is_foreign(frame, params, path))
 
 
 def image_line(frame: Frame, role: str, slot: Slot, infotext: Any) -> Json:
@@ -197,37 +192,13 @@ def image_line(frame: Frame, role: str, slot: Slot, infotext: Any) -> Json:
 
 def _saved_line(job: Job, name: str, path: str | None) -> Json:
     stamp = read_stamp(path) if path else None
-    return {"kind": "saved", "run_id": job.run_id, "name": name, "path": path, "stamp": stamp.to_json() if stamp else None}
+    return {
+        "kind": "saved", "run_id": job.run_id, "name": name, "path": path, "stamp": stamp.to_json() if stamp else None, "at": time.time(),
+    }
 
 
 def _text(params: Any) -> str | None:
     return (params.pnginfo or {}).get("parameters")
-
-
-def _role_of_returned(frame: Frame, picture: Any) -> str:
-    """A mask is returned as RGB, the masked part alone as RGBA; anything else is another extension's."""
-    if getattr(frame.p, "image_mask", None) is None:
-        return "preview"
-    return "mask-composite" if picture.mode == "RGBA" else "mask"
-
-
-def _is_foreign(frame: Frame, params: Any, path: str) -> bool:
-    """Whether this is another extension's own save, with the host's next one still to come.
-
-    The host saves the very picture that left the last hook, to its folder for samples, or a grid to the grids'. A
-    callback before ours may have replaced the picture: then the place and the size must do.
-    """
-    if frame.outer is not None and frame.outer.grid_members is not None:
-        return not _is_below(path, getattr(frame.p, "outpath_grids", None))
-    if frame.unsaved is None or params.image is frame.unsaved:
-        return False
-    if not _is_below(path, getattr(frame.p, "outpath_samples", None)):
-        return True
-    return getattr(params.image, "size", None) != getattr(frame.unsaved, "size", None)
-
-
-def _is_below(path: str, folder: Any) -> bool:
-    return isinstance(folder, str) and os.path.abspath(path).startswith(os.path.join(os.path.abspath(folder), ""))
 
 
 def _hide(line: Json, params: Any, path: str) -> str:

@@ -24,6 +24,10 @@ _OPTIONS: dict[str, tuple[Any, str, str, str, dict[str, Any]]] = {
     "sdpipe_record": (True, "Record this run: default", "for the checkbox, and for API calls that do not say", "", {}),
     "sdpipe_record_sources": (list(SOURCES), "Record runs that come from", "", "CheckboxGroup", {"choices": list(SOURCES)}),
     "sdpipe_record_environment": (True, "Record the environment", "host, versions, extensions and options, once per content", "", {}),
+    "sdpipe_record_prompts": (
+        True, "Record prompts", "off: prompts, styles, infotext and typed script arguments are null; such a run cannot be made again",
+        "", {},
+    ),
     "sdpipe_write_run_id": (True, "Write Run ID into the image: default", "one short key in the infotext", "", {}),
     "sdpipe_keep_images": (False, "Keep images in the run folder: default", "a hard link where the file system can, else a copy", "", {}),
     "sdpipe_keep_stages": (False, "Keep intermediate stages: default", "the pictures before hires fix and before ADetailer", "", {}),
@@ -83,6 +87,7 @@ def default_options() -> RunOptions:
         keep_stages=read_setting("sdpipe_keep_stages"),
         keep_inputs=read_setting("sdpipe_keep_inputs"),
         label=read_setting("sdpipe_label"),
+        prompts=read_setting("sdpipe_record_prompts"),
     )
 
 

@@ -69,7 +69,7 @@ def are_near_pixels(one: Image.Image, other: Image.Image, tolerance: int = 2) ->
 def decoder_name(image_format: str | None) -> str:
     """What turned the bytes into pixels; for lossy formats another decoder can give other pixels."""
     native = _NATIVE_DECODERS.get(image_format or "")
-    version = features.version(native) if native and features.check(native) else None
+    version = features.version(native) if native in {*features.modules, *features.codecs} and features.check(native) else None
     if image_format == "JPEG" and features.check_feature("libjpeg_turbo"):
         native, version = "libjpeg_turbo", features.version_feature("libjpeg_turbo")
     plugin = sys.modules.get("pillow_avif")  # how hosts with an older Pillow read AVIF

@@ -85,11 +85,6 @@ class Index:
         with transaction(self._connection):
             self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (path, run_id, name, evidence))
 
-    def copies_of(self, run_id: str, name: str) -> list[str]:
-        """Absolute paths of the copies that were made of a recorded image."""
-        query = "SELECT path FROM copies WHERE run_id = ? AND name = ? ORDER BY path"
-        return [path for (path,) in self._connection.execute(query, (run_id, name))]
-
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size that match the hash, nearest first."""
         return self._find_within(width, height, perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE)

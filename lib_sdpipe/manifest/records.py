@@ -103,6 +103,8 @@ class Run(Record):
     user: Optional[str] = None
     config: Json = {}
     environment: Optional[str] = None
+    models: List[Json] = []
+    warnings: List[str] = []
     images: ImageCounts = ImageCounts()
     stage_outputs: List[Any] = []
     error: Optional[RunError] = None
@@ -167,6 +169,7 @@ class Manifest(Record):
     path: Optional[str] = None
     root: Optional[str] = None
     kept: Optional[str] = None
+    beside: List[str] = []
     model: Optional[str] = None
     model_hash: Optional[str] = None
     vae: Optional[str] = None

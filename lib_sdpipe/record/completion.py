@@ -118,7 +118,7 @@ class Completion:
         promise = opened.promises.get(line["name"]) if opened else None
         if opened is None or promise is None:
             return
-        self._complete(opened, {**promise, "stamp": line.get("stamp")}, line["path"], extras)
+        self._complete(opened, {**promise, "stamp": line.get("stamp"), "at": line.get("at")}, line["path"], extras)
         del opened.promises[line["name"]]
 
     def _on_picture(self, line: Json, extras: Extras) -> None:

@@ -18,6 +18,7 @@ class RunOptions:
     keep_stages: bool = False
     keep_inputs: bool = True
     label: str = ""
+    prompts: bool = True
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from lib_sdpipe.pydantic_v1 import ValidationError
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.lineage import Lineage
 from lib_sdpipe.record.open_run import OpenRun
+from lib_sdpipe.record.privacy import without_prompts
 from lib_sdpipe.store.beside import find_beside
 from lib_sdpipe.store.keep import adopt_file, keep_copy
 from lib_sdpipe.store.library import RUNS_ROOT, Library
@@ -47,10 +48,12 @@ class Finisher:
             draft["stage_history"][-1] = {**draft["stage_history"][-1], "pixel_sha256": pixel_sha256(before)}
         if path is not None:
             self._add_file(draft, opened, promise, path)
-            if draft["image"] is None and draft.get("lost_at") is None and "written" in extras.pictures:
+            if draft["image"] is None and "written" in extras.pictures:
                 draft["image"] = _facts_of_written(extras.pictures["written"], path)
         elif "returned" in extras.pictures:
             draft["image"] = asdict(build_facts(extras.pictures["returned"], None))
+        if not opened.options.get("prompts", True):  # the parent's history may have brought some
+            draft = without_prompts({"manifest": draft})["manifest"]
         if draft["role"] == "init" and self._is_recorded(draft):
             return None
         manifest = _build_tolerantly(draft)
@@ -67,7 +70,7 @@ class Finisher:
         draft["image"] = self._read_facts(path, FileStamp.from_json(promise.get("stamp")), draft.get("infotext"))
         if draft["image"] is None and read_stamp(path) is not None:
             draft["lost_at"] = format_utc(time.time())
-        draft["beside"] = find_beside(path)
+        draft["beside"] = find_beside(path, promise.get("path"), promise.get("at"))
         if opened.options.get("keep_images") and draft["root"] != RUNS_ROOT:
             draft["kept"] = keep_copy(self._store.layout, run_id, stage, name, path)
 
@@ -102,7 +105,7 @@ class Finisher:
 
 
 def _facts_of_written(picture: Image.Image, path: str) -> Json:
-    """Of a file that another extension moved away at once: what it showed, so that it can be found by that."""
+    """Of a file that was moved away or written over at once: what it showed, so that it can be found by that."""
     facts = asdict(build_facts(picture, None))
     if os.path.splitext(path)[1].lower() != ".png":
         facts["pixel_sha256"] = None  # a lossy file shows other pixels

@@ -27,10 +27,14 @@ class InputKeeper:
         self.reasons: list[str] = []
 
     def place(self, config: Any, pictures: dict[str, Image.Image]) -> Any:
-        """The config with every `{"$picture": KEY}` replaced: `$image` (recorded), `$input` (kept) or None."""
+        """The config with every `{"$picture": KEY}` replaced: `$image` (recorded), `$input` (kept) or None.
+
+        What stands beside the key says how the picture was handed over, and stays.
+        """
         if isinstance(config, dict):
-            if set(config) == {"$picture"}:
-                return self._place_once(config["$picture"], pictures)
+            if "$picture" in config:
+                placed = self._place_once(config["$picture"], pictures)
+                return placed and {**placed, **{key: value for key, value in config.items() if key != "$picture"}}
             return {key: self.place(value, pictures) for key, value in config.items()}
         if isinstance(config, list):
             return [self.place(value, pictures) for value in config]
@@ -47,6 +51,11 @@ class InputKeeper:
     def _place_picture(self, picture: Image.Image | None) -> Json | None:
         if picture is None:
             self.reasons.append("an input picture was lost when the process ended")
+            return None
+        try:
+            picture.load()
+        except Exception:  # a text that is a picture's by its first bytes; Pillow's readers raise whatever the rest leads them to
+            self.reasons.append("an input picture is damaged and was not stored")
             return None
         placed = self.place_picture(picture, True)
         if placed is None:

@@ -15,10 +15,12 @@ from lib_sdpipe.record.tiles import Tile
 
 # The pass number under which the request's own input picture is looked up, where a script makes its passes from it.
 REQUEST_PASS = -1
+# What a picture of many says is said of the first of them, as the host's own text of it does.
+_SHARED = ("model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "subseed_strength", "refiner", "hires", "adetailer")
 
 
 class Job:
-    """One run while it is open. `folders` are those its pass saves to, absolute."""
+    """One run while it is open. `folders` are those its pass saves to, absolute; `config` is what was asked."""
 
     def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str, has_script: bool = False) -> None:
         self.key = key
@@ -27,6 +29,7 @@ class Job:
         self.options = options
         self.has_script = has_script
         self.folders: tuple[str, ...] = ()
+        self.config: Json = {}
         self.passes: list[Pass] = []
         self.tiles: list[Tile] = []
         self._numbers: dict[str, int] = {}
@@ -37,10 +40,12 @@ class Job:
         self._error: Json | None = None
         self._models: list[Json] = []
         self._warnings: list[str] = []
+        self._made: dict[str, Json] = {}
         self._latest = 0.0
 
     def run_line(self, request: RunRequest, job_id: str, label: str, process: Json, now: float, has_folder: bool) -> Json:
         """The promise of a run file."""
+        self.config = request.config
         started = self._time(now)
         run = {
             "run_id": self.run_id, "job_id": job_id, "label": label, "status": "running", "process": process,
@@ -76,6 +81,7 @@ class Job:
         line = self._manifest_line(stage, "final" if role == "grid" else role, image, now)
         line.update({"pass": outer.number, "input": outer.input_of(slot)})
         outer.names[(slot, role)] = line["name"]
+        self._made[line["name"]] = line["manifest"]
         line["manifest"].update({
             "config": self._settings(outer, stage, details),
             "requested_seed": outer.facts.requested_seed,
@@ -95,8 +101,12 @@ class Job:
         """The promise of what a script saves after its passes: a grid of their images, or a picture of their pieces."""
         line = self._manifest_line(stage, "final", image, now)
         line.update({"pass": REQUEST_PASS, "input": 0})
-        settings = self.passes[-1].facts.settings if self.passes else {}
-        line["manifest"].update({"config": settings, "members": members, "stage_history": []})
+        first = self._made.get(members[0], {}) if members else {}
+        manifest = line["manifest"]
+        manifest.update({key: first[key] for key in _SHARED if key in first and manifest.get(key) in (None, [])})
+        settings = first.get("config") or (self.passes[-1].facts.settings if self.passes else {})
+        manifest.update({"config": settings, "members": members, "stage_history": []})
+        self._made[line["name"]] = manifest
         if stage != "grid":
             self._put_together += 1
             self._tiles_used += len(members)

@@ -25,6 +25,7 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import JobKey, Json, RunOptions, RunRequest
 from lib_sdpipe.record.folder_claim import FolderClaim
 from lib_sdpipe.record.job import Job
+from lib_sdpipe.record.privacy import without_prompts
 from lib_sdpipe.record.writer import Writer
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.machine import process_mark
@@ -39,7 +40,7 @@ CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2
 _FOLDER_WAIT_SECONDS = 0.25
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
 _MOST_WAITING = 96
-_FEW_WAITING = 8
+_MOST_BYTES_HELD = 256 << 20
 
 
 class Recorder:
@@ -143,6 +144,7 @@ class Recorder:
         desk = self._desk
         if desk is None:
             return
+        line = self._without_what_is_private(line)
         try:
             desk.promise(line)
         except (OSError, TypeError, ValueError) as fault:
@@ -157,12 +159,11 @@ class Recorder:
         if self._writer.backlog > _MOST_WAITING:
             extras = Extras(_needed(extras.pictures), extras.environment)
         # A run is seen in the tab from its first moment; its images can wait a little.
-        self._writer.submit(_Task(desk, line, extras, self._all_is_well), at_once=line["kind"] == "run")
+        self._writer.submit(_Task(desk, self._without_what_is_private(line), extras, self._all_is_well), at_once=line["kind"] == "run")
 
-    @property
-    def keeps_up(self) -> bool:
-        """Whether the writer keeps up: then a picture may be held until its file has been read back."""
-        return self._writer.backlog < _FEW_WAITING
+    def may_hold(self, picture: Image.Image) -> bool:
+        """Whether the writer keeps up well enough for a picture to be held in memory until its file has been read back."""
+        return (self._writer.backlog + 1) * picture.width * picture.height * 4 < _MOST_BYTES_HELD
 
     def note_copy(self, line: Json) -> None:
         """Somebody made a copy of an image, maybe a recorded one."""
@@ -170,6 +171,13 @@ class Recorder:
             self.queue(line, Extras())
 
     # --- parts ---
+
+    def _without_what_is_private(self, line: Json) -> Json:
+        """Prompts only where they are wanted."""
+        job = self._job
+        if job is None or job.options.prompts or line.get("run_id") != job.run_id:
+            return line
+        return without_prompts(line)
 
     def _claim_folder(self, desk: Desk, label: str) -> tuple[str, bool]:
         """A run id that is ours alone. A disk that does not answer at once gets the folder later, from the writer."""

@@ -11,12 +11,17 @@ _DEFAULTS: dict[str, Any] = {
     "prompt": "", "negative_prompt": "", "n_iter": 1, "batch_size": 1, "cfg_scale": 7.0, "height": 512, "width": 512,
     "enable_hr": False, "hr_scale": 2.0, "hr_upscaler": "Latent", "hr_second_pass_steps": 0, "hr_resize_x": 0,
     "hr_resize_y": 0, "hr_prompt": "", "hr_negative_prompt": "", "init_img": None, "mask": None, "mask_blur": 4,
-    "inpainting_fill": 1, "inpaint_full_res": 0, "inpaint_full_res_padding": 32, "resize_mode": 0,
+    "inpainting_fill": 1, "inpaint_full_res": 0, "inpaint_full_res_padding": 32, "resize_mode": 0, "mode": 0,
+    "img2img_batch_input_dir": "", "img2img_batch_output_dir": "", "img2img_batch_inpaint_mask_dir": "",
+    "img2img_batch_use_png_info": False, "img2img_batch_png_info_props": [], "img2img_batch_png_info_dir": "",
+    "img2img_batch_upload": None,
 }
 
 
 def press(tab: str, task_id: str | None, script_args: dict[str, list[Any]], user: str | None,
-          fields: dict[str, Any]) -> tuple[Any, ...]:
+          fields: dict[str, Any], upscale: tuple[Any, int, str] | None = None) -> tuple[Any, ...]:
+    """`script_args` by title; a selectable script among them is the selected one. `upscale` is what the hires button
+    is given besides the form: the gallery, the index of a picture in it, and the generation info."""
     from modules import img2img, scripts, txt2img
     from modules.call_queue import wrap_gradio_gpu_call
 
@@ -31,8 +36,11 @@ def press(tab: str, task_id: str | None, script_args: dict[str, list[Any]], user
         raise TypeError(f"no such field in the {tab} form: {sorted(unknown)}")
     args: list[Any] = [0, *(x.value for x in runner.inputs[1:])]
     for title, own in given.items():
-        start = runner.script(title).args_from
-        args[start: start + len(own)] = own
+        script = runner.script(title)
+        args[script.args_from: script.args_from + len(own)] = own
+        if script in runner.selectable_scripts:
+            args[0] = runner.selectable_scripts.index(script) + 1
     name = task_id or f"task({''.join(random.choices(string.ascii_lowercase + string.digits, k=15))})"
-    job = wrap_gradio_gpu_call(getattr(module, tab), extra_outputs=[None, "", ""])
-    return job(name, SimpleNamespace(username=user), *(values[x] for x in module.FIELDS), [], *args)
+    function = module.txt2img_upscale if upscale else getattr(module, tab)
+    job = wrap_gradio_gpu_call(function, extra_outputs=[None, "", ""])
+    return job(name, SimpleNamespace(username=user), *(upscale or ()), *(values[x] for x in module.FIELDS), [], *args)

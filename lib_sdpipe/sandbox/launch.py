@@ -176,11 +176,15 @@ class Sandbox:
         return (self.api.text2imgapi if tab == "txt2img" else self.api.img2imgapi)(request)
 
     def press_generate(self, tab: str = "txt2img", *, task_id: str | None = None, script_args: dict[str, Any] | None = None,
-                       user: str | None = None, **fields: Any) -> tuple[Any, ...]:
-        """What the page's Generate button does, without a browser; `script_args` by title: list of values."""
+                       user: str | None = None, upscale: tuple[Any, int, str] | None = None,
+                       **fields: Any) -> tuple[Any, ...]:
+        """What the page's Generate button does, without a browser; `script_args` by title: list of values.
+
+        With `upscale` (gallery, index, generation info) it is the hires button under the gallery.
+        """
         from lib_sdpipe.sandbox import button
 
-        return button.press(tab, task_id, script_args or {}, user, fields)
+        return button.press(tab, task_id, script_args or {}, user, fields, upscale)
 
     def stop(self) -> None:
         """Stop serving; afterwards another sandbox can start in this process."""

@@ -1,28 +1,47 @@
-"""What a host writes beside an image under the same name: a text file, and a smaller JPEG for forums ("export for 4chan")."""
+"""What a host writes beside an image under the same name: a text file, and a smaller JPEG for forums ("export for 4chan").
+
+With "Add number suffix" A1111 names the text by what it was asked for, not by what it wrote, and numbers the JPEG anew.
+"""
 
 from __future__ import annotations
 
 import os
+from typing import Iterator
 
-_ENDINGS = (".txt", ".jpg")
-# Written within the same save; an older file of that name belongs to an image that is gone.
-_SECONDS_BEFORE = 2.0
-_SECONDS_AFTER = 60.0
+# Clocks of file systems tick a few times in a hundredth of a second.
+_TICK_SECONDS = 0.02
+_LONGEST_SAVE_SECONDS = 60.0
+_MOST_NUMBERED = 20
 
 
-def find_beside(path: str) -> list[str]:
-    """Names of the files in the folder of `path` that were written together with it."""
-    stem, own = os.path.splitext(path)
+def find_beside(path: str, asked: str | None, saved_at: float | None) -> list[str]:
+    """Names of the files in the folder of `path` that were written together with it.
+
+    `asked` is the path that the host was asked to write, `saved_at` when it said that it had, in seconds since 1970 (None:
+    unknown, after a kill). Both are written between the image and that moment.
+    """
     try:
-        written = os.stat(path).st_mtime
+        begun = os.stat(path).st_mtime
     except OSError:
         return []
+    ended = saved_at if saved_at is not None else begun + _LONGEST_SAVE_SECONDS
     found = []
-    for ending in _ENDINGS:
+    for candidate in dict.fromkeys(_candidates(path, asked, saved_at is not None)):
         try:
-            age = os.stat(stem + ending).st_mtime - written
+            written = os.stat(candidate).st_mtime
         except OSError:
             continue
-        if ending != own.lower() and -_SECONDS_BEFORE <= age <= _SECONDS_AFTER:
-            found.append(os.path.basename(stem + ending))
+        if candidate != path and begun - _TICK_SECONDS <= written <= ended + _TICK_SECONDS:
+            found.append(os.path.basename(candidate))
     return found
+
+
+def _candidates(path: str, asked: str | None, is_exact: bool) -> Iterator[str]:
+    stem = os.path.splitext(path)[0]
+    yield from (f"{stem}.txt", f"{stem}.jpg")
+    if asked is None or os.path.dirname(asked) != os.path.dirname(path):
+        return
+    stem = os.path.splitext(asked)[0]
+    yield from (f"{stem}.txt", f"{stem}.jpg")
+    if is_exact:
+        yield from (f"{stem}-{number}.jpg" for number in range(1, _MOST_NUMBERED))

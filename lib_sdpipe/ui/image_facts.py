@@ -26,8 +26,11 @@ class ImageView:
     notices: list[str]
 
 
-def present_image(manifest: Manifest, run_id: str, absence: str | None = None) -> ImageView:
-    """An image of run `run_id` (an older manifest may not name it); `absence` says why there is no picture."""
+def present_image(manifest: Manifest, run_id: str, absence: str | None = None, copies: list[str] | None = None) -> ImageView:
+    """An image of run `run_id` (an older manifest may not name it); `absence` says why there is no picture.
+
+    `copies` are files that somebody made of it with the Save button.
+    """
     image = manifest.image
     title = " · ".join(part for part in (manifest.name or "unnamed", words.format_role(manifest.role)) if part)
     size = f"{image.width}×{image.height}" if image and image.width and image.height else ""
@@ -43,13 +46,13 @@ def present_image(manifest: Manifest, run_id: str, absence: str | None = None) -
         members=list(read_links(manifest.members, run_id)),
         prompt=manifest.prompt or "",
         negative_prompt=manifest.negative_prompt or "",
-        settings=_settings(manifest),
+        settings=_settings(manifest, copies or []),
         infotext=manifest.infotext or "",
         notices=_notices(manifest, absence),
     )
 
 
-def _settings(manifest: Manifest) -> list[Fact]:
+def _settings(manifest: Manifest, copies: list[str]) -> list[Fact]:
     config = manifest.config
     sampler = [config.get("sampler_name"), None if config.get("scheduler") == "Automatic" else config.get("scheduler")]
     facts = [
@@ -70,10 +73,20 @@ def _settings(manifest: Manifest) -> list[Fact]:
         Fact("Refiner", _describe_refiner(manifest.refiner)),
         Fact("ADetailer", _described(manifest.adetailer, {"inpaint_only_masked", "version"})),
         Fact("Batch", _describe_batch(manifest)),
-        Fact("Variant", words.format_value(manifest.variant)),
+        Fact("Variant", words.format_value((manifest.variant or {}).get("values"))),
+        *_postprocessing(manifest),
+        Fact("Written beside it", ", ".join(manifest.beside)),
+        Fact("Copies", ", ".join(copies)),
         Fact("Concluded", ", ".join(manifest.inferred)),
     ]
     return [fact for fact in facts if fact.value]
+
+
+def _postprocessing(manifest: Manifest) -> list[Fact]:
+    """What the Extras tab did, in the host's own words."""
+    if manifest.stage != "upscale":
+        return []
+    return [Fact(name, words.format_value(value)) for name, value in manifest.config.items() if name != "image"]
 
 
 def _describe_seed(manifest: Manifest) -> str:

@@ -85,7 +85,7 @@ def present_run(view: RunView) -> RunFacts:
     ]
     return RunFacts(
         view.run_id, run.label or _label_of(view.run_id), status, [text for text in summary if text],
-        _facts(run), _describe_error(run.error), view.problems,
+        _facts(run), _describe_error(run.error), [*run.warnings, *view.problems],
     )
 
 
@@ -170,12 +170,22 @@ def _facts(run: Run) -> list[Fact]:
         Fact("Planned", words.format_value(run.images.planned)),
         Fact("Returned", words.format_value(run.images.returned)),
         Fact("Saved", words.format_value(run.images.saved)),
+        Fact("Models", _describe_models(run.models)),
         Fact("Can be re-run", _describe_replay(run)),
         Fact("Environment", (run.environment or "")[:_SHORT_DIGEST]),
         Fact("Job", run.job_id or ""),
         Fact("Concluded", ", ".join(run.inferred)),
     ]
     return [fact for fact in facts if fact and (fact.value or fact.link)]
+
+
+def _describe_models(models: list[Json]) -> str:
+    """Every model of the run with what it is; the checkpoint needs no word."""
+    parts = []
+    for model in models:
+        kind = "" if model.get("kind") == "checkpoint" else f" ({words.format_value(model.get('kind'))})"
+        parts.append(f"{words.format_value(model.get('name'))}{kind}")
+    return ", ".join(parts)
 
 
 def _describe_replay(run: Run) -> str:

@@ -215,7 +215,7 @@ def _show_nothing(sentence: str) -> Updates:
 
 def _show_manifest(workspace: Workspace, run_id: str, manifest: Manifest, number: int) -> Updates:
     shown = find_shown(workspace, manifest)
-    image = present_image(manifest, run_id, shown.absence)
+    image = present_image(manifest, run_id, shown.absence, workspace.find_copies(run_id, manifest.name or ""))
     picture = gr.update(value=servable(shown.file), visible=True) if shown.file else gr.update(value=None, visible=False)
     return picture, markup.show_image(image, run_id, number), format_json(manifest.to_json()).decode("utf-8")
 

@@ -7,8 +7,10 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from tests.browser.page import Page
-from tests.contract.conftest import host, webui  # noqa: F401  (fixtures)
+from tests.contract.conftest import Made, base_request, generate, host, webui  # noqa: F401  (fixtures)
 from tests.contract.webui import WebUI
+
+Press = Callable[[Callable[[], None]], Made]
 
 
 @pytest.fixture
@@ -29,3 +31,26 @@ def open_page(host: WebUI, browser: Any) -> Iterator[Callable[..., Page]]:  # no
 @pytest.fixture
 def page(open_page: Callable[..., Page]) -> Page:
     return open_page()
+
+
+@pytest.fixture
+def press(host: WebUI) -> Press:  # noqa: F811
+    """Do something on the page and return what was recorded: exactly one run."""
+
+    def do(action: Callable[[], None]) -> Made:
+        before = host.run_ids()
+        action()
+        made = host.run_ids() - before
+        assert len(made) == 1, f"{len(made)} runs were made, not one: {sorted(made)}"
+        recorded = Made(host, None, made.pop())
+        assert host.run_ids() - before == {recorded.run_id}
+        assert recorded.run["source"] == "ui"
+        return recorded
+
+    return do
+
+
+@pytest.fixture
+def source(generate: Callable[..., Made]) -> Made:  # noqa: F811
+    """Two recorded pictures to go on from."""
+    return generate(width=128, height=128, batch_size=2, override_settings={"grid_save": False})

@@ -51,7 +51,7 @@ class Page:
     def open_tab(self, name: str) -> None:
         """By its label: hosts differ in order and capitals."""
         self.tab.locator("#tabs > .tab-nav button, #tabs > div button[role=tab], #tabs .tab-container button[role=tab]").filter(
-            has_text=_whole_word(name)
+            has_text=whole_word(name)
         ).first.click()
 
     def open_runs(self) -> None:
@@ -72,13 +72,17 @@ class Page:
 
     def generate(self, tab: str) -> None:
         """Press Generate and wait for a new picture and its infotext."""
+        self.press(tab, f"{tab}_generate")
+        self.tab.wait_for_function(f"() => (document.querySelector('#html_info_{tab}') || {{innerText: ''}}).innerText.includes('Steps')")
+
+    def press(self, tab: str, button: str) -> None:
+        """Press a button and wait for a new picture in the tab's gallery."""
         old = self._pictures(tab)
-        self.tab.locator(f"#{tab}_generate").click()
+        self.tab.locator(f"#{button}").click()
         self.tab.wait_for_function(
             "([id, old]) => [...document.querySelectorAll(`#${id}_gallery img`)].some(i => i.src && !old.includes(i.src)"
             " && i.complete && i.naturalWidth > 0 && !i.closest('.livePreview'))", arg=[tab, old],
         )
-        self.tab.wait_for_function(f"() => (document.querySelector('#html_info_{tab}') || {{innerText: ''}}).innerText.includes('Steps')")
 
     def infotext(self, tab: str) -> str:
         return self.tab.locator(f"#html_info_{tab}").last.inner_text()
@@ -99,7 +103,7 @@ class Page:
         return self.tab.locator(f"#{elem_id} input[type=checkbox]").first
 
 
-def _whole_word(name: str) -> Any:
+def whole_word(name: str) -> Any:
     import re
 
     return re.compile(rf"^\s*{re.escape(name)}\s*$", re.IGNORECASE)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+from PIL import Image
 
-from tests.contract.webui import WebUI, connect_running, start_folder, start_sandbox
+from tests.contract.webui import HttpError, WebUI, connect_running, start_folder, start_sandbox
 
 _SAME_FOR_EVERY_TEST = {
     "sdpipe_paused": False, "samples_format": "png", "save_images_add_number": True, "save_images_replace_action": "Replace",
@@ -56,6 +57,15 @@ class Made:
     def file(self, manifest: dict[str, Any]) -> Path:
         return self._host.file_of(manifest)
 
+    def picture(self, reference: Any) -> Image.Image:
+        """The picture that a config refers to: kept as an input, or recorded as an image."""
+        assert reference, "the picture was not kept"
+        if "$input" in reference:
+            return open_picture(self._host.layout.input_file(reference["$input"]))
+        run_id, name = reference["$image"]["run_id"], reference["$image"]["name"]
+        (manifest,) = [m for m in self._host.manifests(run_id) if m["name"] == name]
+        return open_picture(self._host.file_of(manifest))
+
 
 @pytest.fixture
 def generate(host: WebUI) -> Generate:
@@ -88,3 +98,55 @@ def hires_request() -> dict[str, Any]:
 
 def detailer(model: str) -> dict[str, Any]:
     return {"ADetailer": {"args": [True, False, {"ad_model": model}]}}
+
+
+@pytest.fixture
+def options(host: WebUI) -> Iterator[Callable[..., None]]:
+    """Change the host's options for one test; skips where the host has no such option."""
+    now = host.get("/sdapi/v1/options")
+    changed: dict[str, Any] = {}
+
+    def change(**wanted: Any) -> None:
+        for name in wanted:
+            if name not in now:
+                pytest.skip(f"this host has no option {name}")
+            changed.setdefault(name, _whole(now[name]))
+        host.set_options(**wanted)
+
+    yield change
+    if changed:
+        host.set_options(**changed)
+
+
+def _whole(value: Any) -> Any:
+    """The API tells whole numbers as 80.0; given back like that, `jpeg_quality` makes every JPEG fail."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def require_script(host: WebUI, tab: str, title: str) -> str:
+    """The title, or a skip: the sandbox has few scripts, and a host may lack an extension."""
+    try:
+        known = host.get("/sdapi/v1/scripts")[tab]
+    except HttpError:
+        known = []
+    if title.lower() not in (name.lower() for name in known):
+        pytest.skip(f"this host has no script {title!r} in {tab}")
+    return title
+
+
+def open_picture(path: Path) -> Image.Image:
+    """With its file closed again."""
+    with Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
+def noise(width: int = 64, height: int = 64) -> Image.Image:
+    """A picture that nobody has recorded."""
+    return Image.effect_noise((width, height), 90).convert("RGB")
+
+
+def box_mask(size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:
+    mask = Image.new("L", size, 0)
+    mask.paste(255, box)
+    return mask

@@ -226,6 +226,19 @@ def test_inner_passes_that_call_every_script_make_no_runs(generate: Generate, ho
     assert made.run["images"] == {"planned": 2, "returned": 2, "saved": 2}
 
 
+def test_adetailers_own_saves_stay_companions_where_the_images_themselves_are_not_saved(generate: Generate, host: WebUI) -> None:
+    host.set_options(ad_save_images_before=True, ad_save_previews=True)
+    try:
+        made = generate(batch_size=2, save_images=False, seed=70, alwayson_scripts=detailer("always_yolov8n.pt"))
+    finally:
+        host.set_options(ad_save_images_before=False, ad_save_previews=False)
+    assert [(m["actual_seed"], m["path"]) for m in made.of("adetailer")] == [(70, None), (71, None)]
+    assert sorted(m["role"] for m in made.of("txt2img", "preview") + made.of("txt2img", "before-adetailer")) == [
+        "before-adetailer", "before-adetailer", "preview", "preview",
+    ]
+    assert made.run["images"] == {"planned": 2, "returned": 2, "saved": 0}
+
+
 def test_adetailers_own_saves_are_companions(generate: Generate, host: WebUI) -> None:
     host.set_options(ad_save_images_before=True, ad_save_previews=True)
     try:

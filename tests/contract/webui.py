@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,9 @@ from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Another extension, for the tests; hosts call scripts in the order of their folders' names, and this one comes before ADetailer.
+OTHER_EXTENSION = REPOSITORY / "tests" / "contract" / "extension"
+OTHER_NAME = "a-sdpipe-test"
 CLOSES_WITHIN_SECONDS = 20.0
 STARTS_WITHIN_SECONDS = 300.0
 
@@ -117,7 +121,8 @@ def _data_path(url: str) -> str:
 
 def start_sandbox(data_dir: Path, *arguments: str) -> WebUI:
     command = [
-        sys.executable, "-m", "lib_sdpipe.sandbox", "--data-dir", str(data_dir), "--extension", str(REPOSITORY), *arguments,
+        sys.executable, "-m", "lib_sdpipe.sandbox", "--data-dir", str(data_dir), "--extension", str(REPOSITORY),
+        "--extension", f"{OTHER_NAME}={OTHER_EXTENSION}", *arguments,
     ]
     return _start(command, data_dir, REPOSITORY)
 
@@ -127,6 +132,7 @@ def start_folder(folder: Path, data_dir: Path) -> WebUI:
     python = next((p for p in (folder / "venv/bin/python", folder / "venv/Scripts/python.exe") if p.exists()), Path(sys.executable))
     (data_dir / "extensions").mkdir(parents=True, exist_ok=True)
     subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(data_dir / "extensions" / "sdpipe")], check=True)
+    shutil.copytree(OTHER_EXTENSION, data_dir / "extensions" / OTHER_NAME)
     command = [str(python), "launch.py", "--api", "--data-dir", str(data_dir), *os.environ.get("SDPIPE_WEBUI_ARGS", "").split()]
     return _start(command, data_dir, folder)
 

@@ -1,88 +1,19 @@
-"""What was asked becomes data: pictures taken out, nothing that cannot be stored, nothing secret."""
+"""What was asked becomes a run's config: changed arguments alone, by the API's names, without secrets and homes."""
 
 from __future__ import annotations
 
-import enum
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from lib_sdpipe.hosts.controls import read_options
-from lib_sdpipe.hosts.request import PictureBox, read_request, to_data
+from lib_sdpipe.hosts.request import read_request
+from lib_sdpipe.hosts.to_data import PictureBox
 from lib_sdpipe.record.facts import RunOptions
 from tests.images.test_digest import noise
-
-
-class Mode(enum.Enum):
-    FAST = "fast"
-
-
-def data_of(value: Any) -> tuple[Any, list[str], PictureBox]:
-    box, problems = PictureBox(), []
-    result = to_data(value, box, problems, "argument")
-    json.dumps(result, allow_nan=False)
-    return result, problems, box
-
-
-@pytest.mark.parametrize(("value", "stored"), [
-    (None, None), (True, True), (3, 3), (0.5, 0.5), ("夜", "夜"), ((1, [2.5, "x"]), [1, [2.5, "x"]]),
-    ({"a": {"b": None}, 3: 4}, {"a": {"b": None}, "3": 4}), (Mode.FAST, "fast"), (np.float32(0.5), 0.5), (np.int64(7), 7),
-])
-def test_plain_values_are_stored_as_they_are(value: Any, stored: Any) -> None:
-    assert data_of(value)[:2] == (stored, [])
-
-
-UNSTORABLE = [object(), lambda: 1, {1, 2}, b"bytes", np.zeros((2, 2, 2, 2)), float("nan"), float("inf"), SimpleNamespace()]
-
-
-@pytest.mark.parametrize("value", UNSTORABLE)
-def test_what_cannot_be_stored_is_none_and_a_reason(value: Any) -> None:
-    result, problems, _ = data_of([value])
-    assert result == [None]
-    assert len(problems) == 1 and problems[0].startswith("argument is ")
-
-
-def test_pictures_are_taken_out_once_each() -> None:
-    picture = noise(4, 4)
-    result, problems, box = data_of({"image": picture, "again": picture, "array": np.zeros((2, 2, 3), np.uint8)})
-    assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1"}}
-    assert list(box.pictures) == ["p0", "p1"] and not problems
-
-
-class Odd:
-    """As other extensions' objects are: whatever one does with them raises."""
-
-    def __eq__(self, other: object) -> bool:
-        raise RuntimeError("Boolean value of Tensor is ambiguous")
-
-
-def test_objects_that_raise_at_every_touch_cost_nothing_but_themselves() -> None:
-    cycle: list[Any] = []
-    cycle.append(cycle)
-    for value in (Odd(), cycle, 1 << 20_000, np.zeros((2, 2, 5), np.uint8), np.zeros((0, 4), np.uint8)):
-        assert data_of(value)[1], value
-    assert data_of(np.zeros((4, 4, 1), np.uint8))[1] == []
-
-
-def test_a_lazy_picture_is_decoded_before_it_leaves_the_hosts_thread(tmp_path: Path) -> None:
-    noise(8, 8).save(tmp_path / "x.png")
-    lazy = Image.open(tmp_path / "x.png")
-    box = PictureBox()
-    box.put(lazy)
-    assert lazy.fp is None, "Pillow has read the file to its end"
-
-
-def test_a_broken_picture_is_a_reason_not_a_fault(tmp_path: Path) -> None:
-    noise(64, 64).save(tmp_path / "x.png")
-    (tmp_path / "x.png").write_bytes((tmp_path / "x.png").read_bytes()[:2000])
-    with Image.open(tmp_path / "x.png") as broken:
-        result, problems, box = data_of([broken])
-    assert result is None and problems and not box.pictures
 
 
 class Script:
@@ -109,7 +40,7 @@ def test_only_script_arguments_that_differ_from_their_default_are_recorded() -> 
     )
     request = read_request(p, PictureBox())
     assert [(s["title"], s["selected"], s["args"]) for s in request.config["scripts"]] == [
-        ("one", False, [{"index": 1, "label": "b", "value": "changed"}]),
+        ("one", False, [{"index": 1, "label": "b", "value": "changed", "free_text": True}]),
         ("base.py", False, [{"index": 0, "label": "", "value": True}]),
         ("X/Y/Z plot", True, [{"index": 0, "label": "axis", "value": 1}]),
     ]
@@ -124,11 +55,44 @@ def test_an_inpaint_request_names_its_mask_as_the_api_does() -> None:
     assert (config["endpoint"], config["init_images"], config["mask"]) == ("img2img", [{"$picture": "p0"}], {"$picture": "p1"})
 
 
+def arguments_of(controls: list[SimpleNamespace], values: list[Any]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    runner = SimpleNamespace(alwayson_scripts=[Script("one", 0, len(controls))], selectable_scripts=[], inputs=controls)
+    request = read_request(SimpleNamespace(prompt="x", scripts=runner, script_args=values), PictureBox())
+    return request.config["scripts"][0]["args"], request.not_replayable
+
+
+def test_an_argument_says_whether_somebody_may_have_typed_it() -> None:
+    choice = SimpleNamespace(value=None, label="pick", choices=["a", ("B", "b")])
+    arguments, _ = arguments_of([choice] * 5 + [control("")] * 3, ["a", "b", ["a", "b"], "c", ["a", "c"], "", 5, {"x": ["typed"]}])
+    assert [argument.get("free_text", False) for argument in arguments] == [False, False, False, True, True, False, True]
+
+
+def test_an_empty_text_field_is_the_default_however_the_page_holds_it() -> None:
+    empty = SimpleNamespace(value=None, label="t", lines=1)
+    arguments, _ = arguments_of([empty, empty, control("x")], ["", "typed", "y"])
+    assert [argument["index"] for argument in arguments] == [1, 2]
+
+
+def test_a_key_in_a_field_that_says_so_is_not_stored() -> None:
+    choice = SimpleNamespace(value=None, label="API key", choices=["mine", "yours"])
+    arguments, reasons = arguments_of([control("", "Civitai API key"), choice], ["k1", "mine"])
+    assert [(argument["index"], argument["value"]) for argument in arguments] == [(1, "mine")]
+    assert reasons == ("one argument 0 is a secret and was not stored",)
+
+
+def test_the_home_folder_is_shortened_in_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("USERPROFILE", "/home/ann")
+    arguments, _ = arguments_of([control("", "Folder")], ["/home/ann/wildcards"])
+    assert arguments[0]["value"] == "~/wildcards"
+
+
 SETTINGS = RunOptions(label="from settings", keep_images=True)
 
 
 @pytest.mark.parametrize(("arguments", "is_api", "expected"), [
     ((), True, SETTINGS),
+    (({"prompts": False},), True, RunOptions(label="from settings", keep_images=True, prompts=False)),
     ((None,), True, SETTINGS),
     ((None, False, False, False, True, False, "typed"), True, SETTINGS),
     (({},), True, SETTINGS),

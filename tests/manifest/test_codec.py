@@ -43,15 +43,15 @@ def test_files_are_indented_utf8_in_schema_order() -> None:
 def test_a_run_has_the_documented_fields_in_the_documented_order() -> None:
     assert list(Run().to_json()) == [
         "schema", "run_id", "job_id", "label", "status", "process", "timestamp", "started_at", "finished_at", "source", "user",
-        "config", "environment", "images", "stage_outputs", "error", "parent", "replay", "replayable", "not_replayable_because",
-        "inferred", "packs", "one_click_action",
+        "config", "environment", "models", "warnings", "images", "stage_outputs", "error", "parent", "replay", "replayable",
+        "not_replayable_because", "inferred", "packs", "one_click_action",
     ]
 
 
 def test_a_manifest_has_the_documented_fields_in_the_documented_order() -> None:
     assert list(Manifest().to_json()) == [
         "schema", "name", "run_id", "job_id", "stage", "role", "timestamp", "prompt", "negative_prompt", "config", "path", "root",
-        "kept", "model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "requested_seed", "actual_seed",
+        "kept", "beside", "model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "requested_seed", "actual_seed",
         "actual_subseed", "subseed_strength", "refiner", "hires", "adetailer", "batch", "variant", "image", "parent", "members",
         "stage_history", "stage_duration_ms", "infotext", "lost_at", "revisions", "inferred",
     ]

@@ -75,6 +75,14 @@ def log(sandbox: Sandbox) -> Iterator[Log]:
     shared.opts.data.update(before)
 
 
+def opened(path: Any) -> Any:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
 def _encoded(image: Any) -> str:
     import base64
     import io

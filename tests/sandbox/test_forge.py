@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -51,7 +53,8 @@ def test_hires_without_its_modules_fails_as_in_forge(sandbox: Sandbox, log: Log)
     with pytest.raises(TypeError):
         sandbox.generate(prompt="x", seed=1, enable_hr=True, **SMALL)
     log.clear()
-    sandbox.generate(prompt="x", seed=1, enable_hr=True, hr_additional_modules=["Use same choices"], **SMALL)
+    sandbox.generate(prompt="x", seed=1, enable_hr=True, denoising_strength=0.7,
+                     hr_additional_modules=["Use same choices"], **SMALL)
     assert len(log.of("process_before_every_sampling")) == 3
 
 
@@ -64,3 +67,40 @@ def test_number_suffix_is_told_on_the_picture_but_not_to_the_callback(sandbox: S
         sandbox.generate(prompt="x", seed=42, save_images=True, **SMALL)
     last = log.of("on_image_saved")[-1]
     assert last["filename"].endswith("/42.png") and last["already"].endswith("/42-1.png")
+
+
+def test_extras_write_their_text_once(sandbox: Sandbox, log: Log, picture: str) -> None:
+    from modules.api.requests import decode_base64_to_image
+    from modules.postprocessing import run_postprocessing_webui
+
+    upscale = [True, 0, 2.0, 0, 512, 512, True, "Lanczos", "None", 0.0]
+    run_postprocessing_webui("task(x)", 0, decode_base64_to_image(picture), None, "", "", True, *upscale)
+    assert list(log.of("on_image_saved")[0]["pnginfo"]) == ["postprocessing"]
+
+
+def test_files_beside_an_image_have_its_corrected_name(sandbox: Sandbox, log: Log) -> None:
+    from modules.shared import opts
+
+    opts.save_images_add_number, opts.save_images_replace_action = False, "Add number suffix"
+    opts.save_txt, opts.target_side_length = True, 32
+    for _ in range(2):
+        sandbox.generate(prompt="x", seed=43, save_images=True, **SMALL)
+    folder = Path(log.of("on_image_saved")[-1]["filename"]).parent
+    assert sorted(x.name for x in folder.glob("43*")) == ["43-1.jpg", "43-1.png", "43-1.txt", "43.jpg", "43.png", "43.txt"]
+
+
+def test_plot_knows_the_distilled_scale(sandbox: Sandbox, log: Log) -> None:
+    from modules import scripts
+
+    labels = [x.label for x in scripts.scripts_txt2img.script("X/Y/Z plot").current_axis_options]
+    assert labels[6:8] == ["CFG Scale", "Distilled CFG Scale"]
+
+
+def test_hires_button_takes_the_size_of_the_picture_and_leaves_grids_alone(sandbox: Sandbox, log: Log) -> None:
+    form = {"prompt": "x", "seed": 1, "n_iter": 2, "hr_upscaler": "Lanczos", **SMALL}
+    gallery, info, *_ = sandbox.press_generate(**form)
+    log.clear()
+    assert "Unable to upscale" in sandbox.press_generate(**form, upscale=(gallery, 0, info))[2] and log.names() == []
+    sandbox.press_generate(**{**form, "width": 128}, upscale=(gallery, 1, info))
+    p = log.of("before_process")[0]["p"]
+    assert (p.width, p.height) == (64, 64) and p.extra_generation_params["Original Size"] == "128x64"

@@ -107,7 +107,10 @@ def test_lists(sandbox: Sandbox) -> None:
     assert ask(f"{base}/upscalers")[1][0]["name"] == "None"
     assert ask(f"{base}/sd-models")[1][0]["model_name"] == "sandbox-hills-v1"
     assert ask(f"{base}/cmd-flags")[1]["sandbox"] is True
-    assert ask(f"{base}/scripts")[1]["txt2img"][:2] == ["adetailer", "probe"]
+    names = ask(f"{base}/scripts")[1]
+    assert names["txt2img"][:5] == ["prompt matrix", "prompts from file or textbox", "x/y/z plot", "adetailer", "probe"]
+    assert names["img2img"][:6] == ["loopback", "poor man's outpainting", "prompt matrix", "prompts from file or textbox",
+                                    "sd upscale", "x/y/z plot"]
     info = next(x for x in ask(f"{base}/script-info")[1] if x["name"] == "probe")
     assert [x["label"] for x in info["args"]] == ["Probe this", "Probe text"]
     assert ask(f"{base}/progress")[1]["progress"] == 0

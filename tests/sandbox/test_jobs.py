@@ -165,26 +165,6 @@ def test_every_pass_goes_through_a_wrapper(sandbox: Sandbox, log: Log, monkeypat
     assert seen == ["StableDiffusionProcessingTxt2Img", "StableDiffusionProcessingImg2Img"]
 
 
-def test_save_button_hands_over_a_plain_object(sandbox: Sandbox, log: Log) -> None:
-    from modules.ui_common import save_files
-
-    gallery, info, *_ = sandbox.press_generate(prompt="x", seed=1, n_iter=2, width=64, height=64, steps=1)
-    log.clear()
-    save_files(info, gallery, False, -1)
-    assert [x["type"] for x in log.of("on_image_saved")] == ["MyObject"] * 3
-    assert [x["batch_index"] for x in log.of("on_image_saved")] == [-1, 0, 1]
-
-
-def test_extras_save_without_a_request(sandbox: Sandbox, log: Log, picture: str) -> None:
-    from modules.api.requests import decode_base64_to_image
-    from modules.postprocessing import run_postprocessing_webui
-
-    run_postprocessing_webui("task(x)", decode_base64_to_image(picture), "Lanczos", 2.0)
-    event = log.of("on_image_saved")[0]
-    assert event["type"] == "NoneType" and event["pnginfo"]["extras"] == event["pnginfo"]["postprocessing"]
-    assert event["filename"].endswith("00000.png")
-
-
 def test_reload_ui(start: Starter) -> None:
     sandbox = start()
     log = Log()

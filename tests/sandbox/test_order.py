@@ -43,7 +43,7 @@ def test_hires_saves_the_copies_of_the_whole_batch_first(sandbox: Sandbox, log: 
     from modules.shared import opts
 
     opts.save_images_before_highres_fix = True
-    sandbox.generate(prompt="x", seed=1, batch_size=2, enable_hr=True, save_images=True, **SMALL)
+    sandbox.generate(prompt="x", seed=1, batch_size=2, enable_hr=True, denoising_strength=0.7, save_images=True, **SMALL)
     second = ["after_extra_networks_activate", "before_hr", "process_before_every_sampling"]
     assert log.names(EARLY) == [*BEGIN, *BATCH, *SAVE * 2, *second, *SAMPLED, *(IMAGE + SAVE) * 2, "on_image_grid",
                                 *SAVE, "postprocess"]

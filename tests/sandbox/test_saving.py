@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,9 @@ import pytest
 from PIL import Image
 
 from lib_sdpipe.sandbox.launch import Sandbox
-from tests.sandbox.conftest import Log
+from tests.sandbox.conftest import Log, opened
 
 SMALL = {"width": 64, "height": 64, "steps": 2, "sampler_name": "Euler a", "save_images": True}
-
-
-def opened(path: Any) -> Image.Image:
-    with Image.open(path) as image:
-        image.load()
-        return image
 
 
 def saved(log: Log) -> list[Path]:
@@ -109,6 +104,63 @@ def test_text_file_exists_when_the_callback_fires(sandbox: Sandbox, log: Log) ->
     opts.save_txt = True
     sandbox.generate(prompt="x", seed=5, **SMALL)
     assert saved(log)[0].with_suffix(".txt").read_text().startswith("x\nSteps: 2")
+
+
+@pytest.mark.parametrize(("options", "endings"), [
+    ({"target_side_length": 32}, [".jpg", ".png"]), ({"img_downscale_threshold": 0.0001}, [".jpg", ".png"]),
+    ({"export_for_4chan": False, "target_side_length": 32}, [".png"]),
+    ({"target_side_length": 32, "save_txt": True}, [".jpg", ".png", ".txt"]),
+])
+def test_large_pictures_have_a_jpeg_beside(sandbox: Sandbox, log: Log, options: dict[str, Any], endings: list[str]) -> None:
+    from modules.shared import opts
+
+    for key, value in options.items():
+        setattr(opts, key, value)
+    sandbox.generate(prompt="x", seed=5, **SMALL)
+    path = saved(log)[0]
+    assert sorted(x.suffix for x in path.parent.glob(f"{path.stem}.*")) == endings and len(saved(log)) == 1
+    if "target_side_length" in options and ".jpg" in endings:
+        assert opened(path.with_suffix(".jpg")).size == (32, 32) and opened(path).size == (64, 64)
+
+
+def test_format_that_cannot_hold_the_picture_becomes_png(sandbox: Sandbox, log: Log, tmp_path: Path) -> None:
+    from modules import images
+    from modules.shared import opts
+
+    opts.export_for_4chan = False
+    for kind, width in (("webp", 16384), ("jpg", 65536), ("jpg", 65500)):
+        images.save_image(Image.new("L", (width, 1)), str(tmp_path), "", extension=kind, save_to_dirs=False)
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["00000.png", "00001.png", "00002.jpg"]
+
+
+def test_no_text_is_written_if_the_user_wants_none(sandbox: Sandbox, log: Log) -> None:
+    from modules.shared import opts
+
+    opts.enable_pnginfo = False
+    sandbox.generate(prompt="x", seed=5, **SMALL)
+    assert "parameters" in log.of("on_image_saved")[0]["pnginfo"]
+    assert not opened(saved(log)[0]).info
+
+
+def test_path_that_is_too_long_is_cut(sandbox: Sandbox, log: Log, tmp_path: Path) -> None:
+    from modules import images
+
+    names = [images.save_image(Image.new("L", (8, 8)), str(tmp_path), "", forced_filename="y" * 300, save_to_dirs=False)[0]]
+    assert [len(x) for x in names] == [255] and Path(names[0]).is_file()
+
+
+def test_names_follow_the_options_of_the_request(sandbox: Sandbox, log: Log, tmp_path: Path) -> None:
+    from modules.shared import opts
+
+    opts.directories_filename_pattern, opts.samples_filename_pattern = "[date]", ""  # known: so both come back
+    for options in ({"directories_filename_pattern": "[sampler]/[seed]"},
+                    {"samples_filename_pattern": "[hasprompt<DOG|cat>]-[styles]-[sampler_scheduler]"}):
+        sandbox.generate(prompt="a dog", seed=5, override_settings=options, **SMALL)
+    assert saved(log)[0].parts[-3:-1] == ("Euler a", "5") and saved(log)[0].name.endswith("-5.png")
+    assert saved(log)[1].name.partition("-")[2] == "dog-None-Euler a Automatic.png"
+    opts.outdir_txt2img_samples, opts.save_to_dirs = os.path.relpath(tmp_path), False
+    sandbox.generate(prompt="a dog", seed=5, **SMALL)
+    assert saved(log)[2].resolve() == tmp_path / "00000-5-a dog.png" and not saved(log)[2].is_absolute()
 
 
 def test_infotext_is_on_the_picture_only_after_the_save(sandbox: Sandbox, log: Log) -> None:

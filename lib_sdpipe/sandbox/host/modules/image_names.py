@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from modules import errors, shared
+from modules import errors, sd_samplers, sd_vae, shared
 from modules.shared import cmd_opts, opts
 
 SKIP = object()
@@ -23,6 +23,10 @@ def sanitize_filename_part(text: str | None, replace_spaces: bool = True) -> str
     bad = "/" if cmd_opts.unix_filenames_sanitization else '#<>:"/\\|?*\n\r\t'
     text = (text.replace(" ", "_") if replace_spaces else text).translate({ord(x): "_" for x in bad})
     return text.lstrip(" ")[: cmd_opts.filenames_max_length].rstrip(" .")
+
+
+def _digest(text: str, length: Any) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[: int(length)]
 
 
 def _clean(text: Any) -> str | None:
@@ -45,13 +49,19 @@ class FilenameGenerator:
         "width": lambda s: s.image.width,
         "height": lambda s: s.image.height,
         "sampler": lambda s: s.p and _clean(s.p.sampler_name),
-        "scheduler": lambda s: _clean(s.p.scheduler) if hasattr(s.p, "scheduler") else SKIP,
+        "scheduler": lambda s: s.p and s.schedule(),
+        "sampler_scheduler": lambda s: s.p and s.schedule(f"{getattr(s.p, 'sampler_name', '')} "),
+        "styles": lambda s: s.p and (_clean(", ".join(x for x in s.p.styles if x != "None")) or "None"),
         "model_hash": lambda s: getattr(s.p, "sd_model_hash", shared.sd_model.sd_model_hash),
         "model_name": lambda s: _clean(shared.sd_model.sd_checkpoint_info.name_for_extra),
         "date": lambda s: datetime.datetime.now().strftime("%Y-%m-%d"),
         "datetime": lambda s, form="": _clean(datetime.datetime.now().strftime(form or "%Y%m%d%H%M%S")),
         "job_timestamp": lambda s: getattr(s.p, "job_timestamp", shared.state.job_timestamp),
-        "prompt_hash": lambda s, n=8: hashlib.sha256(s.prompt.encode()).hexdigest()[: int(n)],
+        "prompt_hash": lambda s, n=8: _digest(s.prompt, n),
+        "negative_prompt_hash": lambda s, n=8: _digest(s.p.negative_prompt, n),
+        "full_prompt_hash": lambda s, n=8: _digest(f"{s.p.prompt} {s.p.negative_prompt}", n),
+        "hasprompt": lambda s, *wanted: s.has_prompt(wanted),
+        "prompt_no_styles": lambda s: _clean(s.prompt),
         "prompt": lambda s: sanitize_filename_part(s.prompt),
         "prompt_spaces": lambda s: _clean(s.prompt),
         "prompt_words": lambda s: s.words(),
@@ -62,9 +72,28 @@ class FilenameGenerator:
         "clip_skip": lambda s: opts.CLIP_stop_at_last_layers,
         "denoising": lambda s: s.p.denoising_strength if s.p and s.p.denoising_strength else SKIP,
         "user": lambda s: s.p.user,
+        "vae_filename": lambda s: s.vae(),
         "image_hash": lambda s, n=64: hashlib.sha256(s.image.tobytes()).hexdigest()[: int(n)],
         "none": lambda s: "",
     }
+
+    def schedule(self, before: str = "") -> Any:
+        if not hasattr(self.p, "scheduler") or not hasattr(self.p, "sampler_name"):
+            return SKIP
+        name = self.p.scheduler
+        if name == "Automatic":
+            config = sd_samplers.find_sampler_config(self.p.sampler_name)
+            name = config.options.get("scheduler", "Automatic") if config else name
+        return _clean(before + name.capitalize())
+
+    def has_prompt(self, wanted: tuple[str, ...]) -> Any:
+        """Of each `word|default` the word if it is in the prompt, else the default."""
+        parts = [x.split("|") for x in wanted]
+        return _clean("".join(x[0].lower() if x[0].lower() in self.prompt.lower() else "".join(x[1:2]) for x in parts if x[0]))
+
+    def vae(self) -> str:
+        path = sd_vae.loaded_path()
+        return "NoneType" if path is None else os.path.basename(path).split(".")[0]
 
     def words(self) -> str | None:
         found = [x for x in re.split(r"[\W_]+", self.prompt or "") if x] or ["empty"]

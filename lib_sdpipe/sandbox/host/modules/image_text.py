@@ -42,7 +42,7 @@ def save_image_with_geninfo(image: Image.Image, geninfo: str | None, filename: s
     image_format = Image.registered_extensions()[extension]
     with_text = opts.enable_pnginfo
     if extension == ".png":
-        items = existing_pnginfo if existing_pnginfo is not None else {}
+        items = existing_pnginfo or {}
         if with_text:
             items[pnginfo_section_name] = geninfo
         image.save(filename, format=image_format, pnginfo=png_text(items) if with_text else None)

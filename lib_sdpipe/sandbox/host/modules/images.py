@@ -1,14 +1,22 @@
-"""Saving pictures as the host saves them, with its callbacks, names and flaws; grids and resizing."""
+"""Saving pictures as the host saves them, with its callbacks, names and flaws; resizing."""
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any
 
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageOps
 
-from modules import image_text, script_callbacks, shared
+from modules import errors, image_text, script_callbacks, shared
+from modules.image_grids import (  # noqa: F401
+    Grid,
+    GridAnnotation,
+    combine_grid,
+    draw_grid_annotations,
+    draw_prompt_matrix,
+    image_grid,
+    split_grid,
+)
 from modules.image_names import (  # noqa: F401
     FilenameGenerator,
     get_next_sequence_number,
@@ -18,6 +26,8 @@ from modules.image_text import save_image_with_geninfo
 from modules.shared import opts
 
 LANCZOS = Image.LANCZOS
+_LONGEST = {"jpg": 65535, "jpeg": 65535, "webp": 16383}
+"""The longest side, in pixels, that a format can hold; larger pictures become PNG."""
 
 
 def save_image(image: Any, path: str, basename: str | None, seed: Any = None, prompt: Any = None,
@@ -27,6 +37,8 @@ def save_image(image: Any, path: str, basename: str | None, seed: Any = None, pr
                save_to_dirs: bool | None = None) -> tuple[str, str | None]:
     """Save and return (path as the host reports it, path of the .txt or None)."""
     names = FilenameGenerator(p, seed, prompt, image, basename=basename)
+    if max(image.size) > _LONGEST.get(extension.lower(), max(image.size)):
+        extension = "png"
     if save_to_dirs is None:
         save_to_dirs = opts.grid_save_to_dirs if grid else opts.save_to_dirs and not no_prompt
     if save_to_dirs:
@@ -80,12 +92,13 @@ def _write(params: script_callbacks.ImageSaveParams, info: str | None, path: str
         params.filename = stem + extension
     written = _write_atomically(image, info, stem, extension, params.pnginfo, section)
     # A1111 tells of the wanted name even where "Add number suffix" wrote another; Forge corrected all but the callback.
-    told = written if shared.is_forge() else params.filename
-    image.already_saved_as = told
+    if shared.is_forge():
+        stem = os.path.splitext(written)[0]
+    told = image.already_saved_as = stem + extension
     _export_large(image, info, stem, params.pnginfo, section, os.stat(told).st_size)
     txt = None
     if opts.save_txt and info is not None:
-        txt = os.path.splitext(told if shared.is_forge() else stem + extension)[0] + ".txt"
+        txt = f"{stem}.txt"
         with open(txt, "w", encoding="utf8") as file:
             file.write(f"{info}\n")
     script_callbacks.image_saved_callback(params)
@@ -111,7 +124,10 @@ def _export_large(image: Any, info: str | None, stem: str, pnginfo: dict[str, An
     if opts.export_for_4chan and (oversize or size > opts.img_downscale_threshold * 1024 * 1024):
         if oversize:
             image = image.resize(tuple(round(x * limit / max(image.size)) for x in image.size), LANCZOS)
-        _write_atomically(image, info, stem, ".jpg", pnginfo, section)
+        try:
+            _write_atomically(image, info, stem, ".jpg", pnginfo, section)
+        except Exception as error:  # the host goes on without the copy
+            errors.display(error, "saving image as downscaled JPG")
 
 
 def read_info_from_image(image: Any) -> tuple[str | None, dict[str, Any]]:
@@ -119,26 +135,6 @@ def read_info_from_image(image: Any) -> tuple[str | None, dict[str, Any]]:
     if geninfo is None and shared.is_forge():
         geninfo = image_text.read_stealth(image)
     return geninfo, items
-
-
-def image_grid(imgs: list[Any], batch_size: int = 1, rows: int | None = None) -> Any:
-    if rows is None:
-        if opts.n_rows >= 0:
-            rows = opts.n_rows or batch_size
-        elif opts.grid_prevent_empty_spots:
-            rows = next(x for x in range(math.isqrt(len(imgs)), 0, -1) if len(imgs) % x == 0)
-        else:
-            rows = round(math.sqrt(len(imgs)))
-    rows = min(rows, len(imgs))
-    params = script_callbacks.ImageGridLoopParams(imgs, math.ceil(len(imgs) / rows), rows)
-    script_callbacks.image_grid_callback(params)
-    w, h = max(x.width for x in imgs), max(x.height for x in imgs)
-    mode = "RGBA" if shared.is_forge() else "RGB"
-    colour = ImageColor.getcolor(opts.grid_background_color, mode)
-    grid = Image.new(mode, (params.cols * w, params.rows * h), colour)
-    for i, img in enumerate(params.imgs):
-        grid.paste(img, (i % params.cols * w + (w - img.width) // 2, i // params.cols * h + (h - img.height) // 2))
-    return grid
 
 
 def resize_image(resize_mode: int, im: Any, width: int, height: int, upscaler_name: str | None = None) -> Any:

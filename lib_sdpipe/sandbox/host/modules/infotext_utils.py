@@ -84,7 +84,9 @@ def create_override_settings_dict(text_pairs: list[str]) -> dict[str, Any]:
 
 
 def image_from_url_text(filedata: Any) -> Any:
-    return gradio_extensons.picture_of(filedata)
+    from modules import images  # which is loaded later than this
+
+    return images.fix_image(gradio_extensons.picture_of(filedata))
 
 
 def add_paste_fields(tabname: str, init_img: Any, fields: list[Any] | None, override_settings_component: Any = None) -> None:

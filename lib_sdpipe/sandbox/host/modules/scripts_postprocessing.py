@@ -1,7 +1,8 @@
-"""Operations of the Extras tab. The sandbox has one of its own (Upscale) and runs those of extensions after it."""
+"""Operations of the Extras tab: the host's own (Upscale) and those of extensions."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from modules import errors
@@ -23,7 +24,19 @@ class PostprocessedImage:
         self.caption: str | None = None
 
     def get_suffix(self, used_suffixes: dict[str, int] | None = None) -> str:
-        return "".join(f"-{x}" for x in self.nametags)
+        """The name tags; with a number where another picture of the same source has them already."""
+        used = {} if used_suffixes is None else used_suffixes
+        suffix = "".join(f"-{x}" for x in self.nametags)
+        free = next((x for x in (suffix, *(f"{suffix}-{i}" for i in range(1, 100))) if x not in used), suffix)
+        used[free] = 1
+        return free
+
+    def create_copy(self, new_image: Any, *, nametags: list[str] | None = None,
+                    disable_processing: bool = False) -> PostprocessedImage:
+        pp = PostprocessedImage(new_image)
+        pp.shared, pp.disable_processing = self.shared, disable_processing
+        pp.nametags, pp.info = self.nametags + (nametags or []), self.info.copy()
+        return pp
 
 
 class ScriptPostprocessing:
@@ -63,33 +76,57 @@ class ScriptPostprocessingRunner:
             if script.name != "Simple Upscale":
                 self.scripts.append(script)
 
+    def create_script_ui(self, script: Any, inputs: list[Any]) -> None:
+        script.args_from = script.args_to = len(inputs)
+        try:
+            script.controls = script.ui()
+        except Exception as error:
+            script.controls = None
+            errors.display(error, f"calling {script.filename}/ui")
+        for control in script.controls.values():
+            control.custom_script_source = os.path.basename(script.filename)
+        inputs += script.controls.values()
+        script.args_to = len(inputs)
+
     def scripts_in_preferred_order(self) -> list[Any]:
         from modules import scripts, shared
 
         if self.scripts is None:
             self.initialize_scripts(scripts.postprocessing_scripts_data)
-        first = shared.opts.postprocessing_operation_order
-        place = {name: i - len(first) for i, name in enumerate(first)}
-        return sorted(self.scripts or [], key=lambda x: (place.get(x.name, 0), x.order, x.name))
+        first = list(shared.opts.postprocessing_operation_order)
+        wanted = [x for x in self.scripts or [] if x.name not in shared.opts.postprocessing_disable_in_extras]
+        return sorted(wanted, key=lambda x: (first.index(x.name) if x.name in first else len(wanted), x.order, x.name))
 
     def setup_ui(self) -> list[Any]:
+        import gradio as gr
+
         inputs: list[Any] = []
         for script in self.scripts_in_preferred_order():
-            script.args_from = len(inputs)
-            script.controls = script.ui()
-            inputs += list(script.controls.values())
-            script.args_to = len(inputs)
+            with gr.Row() as script.group:
+                self.create_script_ui(script, inputs)
         self.ui_created = True
         return inputs
 
-    def run(self, pp: PostprocessedImage, args: list[Any]) -> None:
-        """First passes of all, then all of them in order; an exception ends the job, unlike in Script hooks."""
+    def run(self, pp: PostprocessedImage, args: Any) -> None:
+        """First passes of all, then each over all pictures so far; an exception ends the job, unlike in Script hooks."""
+        from modules.shared import state
+
         found = [(x, dict(zip(x.controls, args[x.args_from:x.args_to], strict=False)))
-                 for x in self.scripts_in_preferred_order() if x.controls is not None]
+                 for x in self.scripts_in_preferred_order()]
         for script, values in found:
             script.process_firstpass(pp, **values)
+        all_images = [pp]
         for script, values in found:
-            script.process(pp, **values)
+            if state.skipped:
+                break
+            state.job = script.name
+            for single in all_images.copy():
+                if not single.disable_processing:
+                    script.process(single, **values)
+                all_images += [x if isinstance(x, PostprocessedImage) else single.create_copy(x)
+                               for x in single.extra_images]
+                single.extra_images.clear()
+        pp.extra_images = all_images[1:]
 
     def create_args_for_run(self, scripts_args: dict[str, dict[str, Any]]) -> list[Any]:
         """Arguments by script and control name; whatever is not named is None."""
@@ -98,15 +135,9 @@ class ScriptPostprocessingRunner:
         if not self.ui_created:
             with gr.Blocks(analytics_enabled=False):
                 self.setup_ui()
-        res: list[Any] = []
-        for script in self.scripts_in_preferred_order():
-            given = scripts_args.get(script.name) or {}
-            res += [given.get(name) for name in script.controls or {}]
-        return res
+        return [(scripts_args.get(script.name) or {}).get(name)
+                for script in self.scripts_in_preferred_order() for name in script.controls]
 
     def image_changed(self) -> None:
         for script in self.scripts_in_preferred_order():
-            try:
-                script.image_changed()
-            except Exception:
-                errors.report(f"Error running image_changed: {script.filename}", exc_info=True)
+            script.image_changed()

@@ -19,7 +19,7 @@ _TABLE: tuple[tuple[str, str, str | None], ...] = (
     ("DPM++ 2S a", "k_dpmpp_2s_a", "karras"), ("DPM++ 3M SDE", "k_dpmpp_3m_sde", "exponential"),
     ("Euler a", "k_euler_a", None), ("Euler", "k_euler", None), ("LMS", "k_lms", None), ("Heun", "k_heun", None),
     ("DPM2", "k_dpm_2", "karras"), ("DPM2 a", "k_dpm_2_a", "karras"), ("DPM fast", "k_dpm_fast", None),
-    ("DPM adaptive", "k_dpm_ad", None), ("Restart", "restart", "karras"), ("DDIM", "ddim", None),
+    ("DPM adaptive", "k_dpm_ad", None), ("Restart", "restart", "karras"), ("DDIM", "ddim", None), ("DDIM CFG++", "ddim_cfgpp", None),
     ("PLMS", "plms", None), ("UniPC", "unipc", None), ("LCM", "k_lcm", None),
 )
 all_samplers = [SamplerData(name, None, [alias], {"scheduler": default} if default else {})

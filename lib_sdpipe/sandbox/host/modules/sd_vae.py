@@ -16,17 +16,17 @@ def refresh_vae_list() -> None:
     vae_dict.update({x: sd_models.placeholder(folder, x) for x in names})
 
 
-def _loaded() -> str | None:
+def loaded_path() -> str | None:
     return None if shared.is_forge() else vae_dict.get(shared.opts.sd_vae)
 
 
 def get_loaded_vae_name() -> str | None:
-    path = _loaded()
+    path = loaded_path()
     return None if path is None else os.path.basename(path)
 
 
 def get_loaded_vae_hash() -> str | None:
-    path = _loaded()
+    path = loaded_path()
     return None if path is None else sd_models.sha256_of(path)[:10]
 
 

@@ -19,11 +19,13 @@ _SECTIONS: dict[tuple[str | None, str], dict[str, Any]] = {
         "samples_save": True, "samples_format": "png", "samples_filename_pattern": "", "save_images_add_number": True,
         "save_images_replace_action": "Replace", "grid_save": True, "grid_format": "png", "grid_extended_filename": False,
         "grid_only_if_multiple": True, "grid_prevent_empty_spots": False, "n_rows": -1, "grid_background_color": "#ffffff",
+        "grid_text_active_color": "#000000", "grid_text_inactive_color": "#999999", "grid_zip_filename_pattern": "",
         "save_images_before_face_restoration": False, "save_images_before_highres_fix": False,
         "save_images_before_color_correction": False, "save_mask": False, "save_mask_composite": False,
         "jpeg_quality": 80, "webp_lossless": False, "export_for_4chan": True, "img_downscale_threshold": 4.0,
-        "target_side_length": 4000, "use_original_name_batch": True, "save_selected_only": True, "save_init_img": False,
-        "save_incomplete_images": False,
+        "target_side_length": 4000, "img_max_size_mp": 200, "use_original_name_batch": True, "save_selected_only": True,
+        "save_init_img": False, "save_incomplete_images": False, "img2img_batch_show_results_limit": 32,
+        "img2img_batch_use_original_name": False,
     },
     ("saving-paths", "Paths for saving"): {
         "outdir_samples": "", "outdir_txt2img_samples": "outputs/txt2img-images",
@@ -46,7 +48,7 @@ _SECTIONS: dict[tuple[str | None, str], dict[str, Any]] = {
     ("ui", "User interface"): {
         "return_grid": True, "do_not_show_images": False, "interrupt_after_current": True, "send_seed": True,
         "send_size": True, "samples_log_stdout": False, "live_previews_enable": True, "ui_tab_order": [],
-        "hidden_tabs": [], "localization": "None",
+        "hidden_tabs": [], "hide_samplers": [], "localization": "None",
     },
     ("infotext", "Infotext"): {
         "enable_pnginfo": True, "save_txt": False, "add_model_name_to_info": True, "add_model_hash_to_info": True,
@@ -61,14 +63,16 @@ _SECTIONS: dict[tuple[str | None, str], dict[str, Any]] = {
 }
 _CHOICES = {
     "save_images_replace_action": ["Replace", "Add number suffix"], "stealth_pnginfo_option": ["Alpha", "None"],
-    "samples_format": ["png", "jpg", "webp"], "grid_format": ["png", "jpg", "webp"],
+    "samples_format": ["png", "jpg", "webp", "avif"], "grid_format": ["png", "jpg", "webp", "avif"],
 }
 _INFOTEXT = {
     "sd_model_checkpoint": "Model hash", "CLIP_stop_at_last_layers": "Clip skip", "sd_vae": "VAE", "randn_source": "RNG",
     "tiling": "Tiling", "face_restoration": "Face restoration", "eta_noise_seed_delta": "ENSD",
     "initial_noise_multiplier": "Noise multiplier",
 }
-_HIDDEN_WITH_PATHS = restricted_opts | {"save_images_add_number", "save_images_replace_action", "outdir_img2img_grids"}
+_HIDDEN_WITH_PATHS = restricted_opts | {
+    "save_images_add_number", "save_images_replace_action", "outdir_img2img_grids", "grid_zip_filename_pattern",
+}
 
 
 def build_templates() -> dict[str, OptionInfo]:

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from modules import gradio_extensons, img2img, infotext_utils, scripts, shared, txt2img, ui_common
-from modules.call_queue import wrap_gradio_call_no_job, wrap_gradio_gpu_call
+from modules.call_queue import wrap_gradio_gpu_call
 from modules.infotext_utils import ParamBinding, PasteField
 from modules.ui_components import FormRow, InputAccordion
 
@@ -76,36 +76,20 @@ def _scripts(runner: Any, tab: str) -> list[Any]:
         return runner.setup_ui()
 
 
-def _output_panel(tab: str) -> list[Any]:
-    with gr.Column(elem_id=f"{tab}_results", scale=1):
-        gallery = gradio_extensons.gallery(label="Output", show_label=False, elem_id=f"{tab}_gallery")
-        with gr.Row():
-            save = gr.Button("Save", elem_id=f"save_{tab}", size="sm")
-            targets = [x for x in ("txt2img", "img2img", "inpaint", "extras") if x != tab]
-            buttons = {x: gr.Button(f"Send to {x}", elem_id=f"{tab}_send_to_{x}", size="sm") for x in targets}
-        info = gr.HTML(elem_id=f"html_info_{tab}", elem_classes=["infotext"])
-        log = gr.HTML(elem_id=f"html_log_{tab}")
-        generation_info = gr.Textbox(visible=False, elem_id=f"generation_info_{tab}")
-    for target, button in buttons.items():
-        infotext_utils.register_paste_params_button(ParamBinding(
-            button, target, source_image_component=gallery, source_tabname=tab if target != "extras" else None))
-    index = gradio_extensons.selected_index(gallery)
+def _connect(tab: str, module: Any, fields: dict[str, Any], submit: Any, custom_inputs: list[Any],
+             panel: ui_common.OutputPanel, override_settings: Any, id_task: Any) -> None:
+    inputs = [*(fields[x] for x in module.FIELDS), override_settings, *custom_inputs]
 
-    def save_selected(data: str, images: Any, chosen: Any) -> tuple[str]:
-        return (ui_common.save_files(data, images, False, chosen or 0),)
+    def event(function: Any, given: list[Any]) -> dict[str, Any]:
+        job = wrap_gradio_gpu_call(function, extra_outputs=[None, "", ""])
+        return {"fn": job, "inputs": given, "outputs": panel.outputs, **gradio_extensons.with_new_task(given)}
 
-    save.click(wrap_gradio_call_no_job(save_selected, extra_outputs=[]), inputs=[generation_info, gallery, index],
-               outputs=[log])
-    return [gallery, generation_info, info, log]
-
-
-def _connect(tab: str, module: Any, fields: dict[str, Any], submit: Any, custom_inputs: list[Any], outputs: list[Any],
-             override_settings: Any, id_task: Any) -> None:
-    job = wrap_gradio_gpu_call(getattr(module, tab), extra_outputs=[None, "", ""])
-    inputs = [id_task, *(fields[x] for x in module.FIELDS), override_settings, *custom_inputs]
-    event = {"fn": job, "inputs": inputs, "outputs": outputs, **gradio_extensons.with_new_task(inputs)}
-    fields["prompt"].submit(**event)
-    submit.click(**event)
+    generate = event(getattr(module, tab), [id_task, *inputs])
+    fields["prompt"].submit(**generate)
+    submit.click(**generate)
+    if panel.button_upscale is not None:
+        gallery = [id_task, panel.gallery, panel.index, panel.generation_info]
+        panel.button_upscale.click(**event(module.txt2img_upscale, [*gallery, *inputs]))
 
 
 def _paste_fields(fields: dict[str, Any], runner: Any) -> list[PasteField]:
@@ -140,8 +124,8 @@ def build_txt2img() -> None:
             runner.setup_ui_for_section("accordions")
             fields |= _sizes("txt2img")
             custom_inputs = _scripts(runner, "txt2img")
-        outputs = _output_panel("txt2img")
-    _connect("txt2img", txt2img, fields, submit, custom_inputs, outputs, override_settings, id_task)
+        panel = ui_common.OutputPanel("txt2img")
+    _connect("txt2img", txt2img, fields, submit, custom_inputs, panel, override_settings, id_task)
     infotext_utils.add_paste_fields("txt2img", None, _paste_fields(fields, runner), override_settings)
 
 
@@ -159,16 +143,30 @@ def build_img2img() -> None:
             fields["denoising_strength"] = gr.Slider(0.0, 1.0, value=0.75, step=0.01, label="Denoising strength",
                                                      elem_id="img2img_denoising_strength")
             custom_inputs = _scripts(runner, "img2img")
-        outputs = _output_panel("img2img")
-    _connect("img2img", img2img, fields, submit, custom_inputs, outputs, override_settings, id_task)
+        panel = ui_common.OutputPanel("img2img")
+    _connect("img2img", img2img, fields, submit, custom_inputs, panel, override_settings, id_task)
     paste = _paste_fields(fields, runner)
     infotext_utils.add_paste_fields("img2img", fields["init_img"], paste, override_settings)
     infotext_utils.add_paste_fields("inpaint", fields["init_img"], paste, override_settings)
 
 
 def _init_image() -> dict[str, Any]:
-    image = gradio_extensons.image_input(label="Image for img2img", elem_id="img2img_image", image_mode="RGBA",
-                                         height=320)
+    mode = gr.State(0)
+    with gr.Tabs(elem_id="mode_img2img"):
+        with gradio_extensons.tab_item("img2img", elem_id="img2img_img2img_tab") as single:
+            image = gradio_extensons.image_input(label="Image for img2img", elem_id="img2img_image", image_mode="RGBA",
+                                                 height=320)
+            inpaint = _inpaint()
+        with gradio_extensons.tab_item("Batch", elem_id="img2img_batch_tab") as batch:
+            batch_fields = _batch()
+    for number, tab in ((0, single), (5, batch)):
+        tab.select(fn=lambda number=number: number, inputs=[], outputs=[mode])
+    resize_mode = gr.Radio(["Just resize", "Crop and resize", "Resize and fill"], value="Just resize", type="index",
+                           label="Resize mode", elem_id="resize_mode")
+    return {"mode": mode, "init_img": image, **inpaint, **batch_fields, "resize_mode": resize_mode}
+
+
+def _inpaint() -> dict[str, Any]:
     with gr.Accordion("Inpaint", open=False, elem_id="img2img_inpaint"):
         mask = gradio_extensons.image_input(label="Mask (white is drawn anew)", elem_id="img_inpaint_mask",
                                             image_mode="RGBA", height=200)
@@ -181,7 +179,20 @@ def _init_image() -> dict[str, Any]:
                             label="Masked content", elem_id="img2img_inpainting_fill")
             full = gr.Radio(["Whole picture", "Only masked"], value="Whole picture", type="index",
                             label="Inpaint area", elem_id="img2img_inpaint_full_res")
-    mode = gr.Radio(["Just resize", "Crop and resize", "Resize and fill"], value="Just resize", type="index",
-                    label="Resize mode", elem_id="resize_mode")
-    return {"init_img": image, "mask": mask, "mask_blur": blur, "inpaint_full_res_padding": padding,
-            "inpainting_fill": fill, "inpaint_full_res": full, "resize_mode": mode}
+    return {"mask": mask, "mask_blur": blur, "inpaint_full_res_padding": padding, "inpainting_fill": fill,
+            "inpaint_full_res": full}
+
+
+def _batch() -> dict[str, Any]:
+    """As the host's, but uploads and folders stand in one tab: uploads count where there are any."""
+    folder = {"visible": shared.hide_dirs["visible"]}
+    upload = gr.File(label="Files", file_count="multiple", interactive=True, elem_id="img2img_batch_upload")
+    res = {"upload": upload}
+    for name, label in (("input_dir", "Input directory"), ("output_dir", "Output directory"),
+                        ("inpaint_mask_dir", "Inpaint batch mask directory"), ("png_info_dir", "PNG info directory")):
+        res[name] = gr.Textbox(label=label, elem_id=f"img2img_batch_{name}", **folder)
+    res["use_png_info"] = gr.Checkbox(label="Append png info to prompts", elem_id="img2img_batch_use_png_info")
+    res["png_info_props"] = gr.CheckboxGroup(
+        ["Prompt", "Negative prompt", "Seed", "CFG scale", "Sampler", "Steps", "Model hash"],
+        label="Parameters to take from png info", elem_id="img2img_batch_png_info_props")
+    return {f"img2img_batch_{name}": x for name, x in res.items()}

@@ -1,32 +1,34 @@
-"""The Extras tab: enlarging a picture, then the operations of extensions."""
+"""The Extras tab: one picture, several, or a folder, through the operations of the host and of extensions."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
-from modules import gradio_extensons, infotext_utils, postprocessing, scripts, shared
+from modules import gradio_extensons, infotext_utils, postprocessing, scripts, shared, ui_common
 from modules.call_queue import wrap_gradio_gpu_call
-from modules.ui_components import FormRow
 
 
 def build_extras() -> None:
-    id_task = gr.Textbox(visible=False, elem_id="extras_task_id")
+    id_task, mode = gr.Textbox(visible=False, elem_id="extras_task_id"), gr.State(0)
+    folder = {"visible": shared.hide_dirs["visible"]}
     with gr.Row():
         with gr.Column(scale=1):
-            image = gradio_extensons.image_input(label="Source", elem_id="extras_image", image_mode="RGBA", height=320)
-            with FormRow():
-                upscaler = gr.Dropdown(label="Upscaler", elem_id="extras_upscaler_1", value="Lanczos",
-                                       choices=[x.name for x in shared.sd_upscalers])
-                scale = gr.Slider(1.0, 8.0, value=2.0, step=0.05, label="Resize", elem_id="extras_upscaling_resize")
-            inputs: list[Any] = scripts.scripts_postproc.setup_ui()
+            with gr.Tabs(elem_id="mode_extras"):
+                with gradio_extensons.tab_item("Single Image", elem_id="extras_single_tab") as single:
+                    image = gradio_extensons.image_input(label="Source", elem_id="extras_image", image_mode="RGBA", height=320)
+                with gradio_extensons.tab_item("Batch Process", elem_id="extras_batch_process_tab") as batch:
+                    files = gr.File(label="Batch Process", file_count="multiple", interactive=True,
+                                    elem_id="extras_image_batch")
+                with gradio_extensons.tab_item("Batch from Directory", elem_id="extras_batch_directory_tab") as directory:
+                    input_dir = gr.Textbox(label="Input directory", elem_id="extras_batch_input_dir", **folder)
+                    output_dir = gr.Textbox(label="Output directory", elem_id="extras_batch_output_dir", **folder)
+                    show = gr.Checkbox(label="Show result images", value=True, elem_id="extras_show_extras_results")
+            inputs = scripts.scripts_postproc.setup_ui()
             submit = gr.Button("Generate", elem_id="extras_generate", variant="primary")
-        with gr.Column(scale=1):
-            gallery = gradio_extensons.gallery(label="Output", show_label=False, elem_id="extras_gallery")
-            info = gr.HTML(elem_id="html_info_extras")
-            log = gr.HTML(elem_id="html_log_extras")
-    job_inputs = [id_task, image, upscaler, scale, *inputs]
-    submit.click(wrap_gradio_gpu_call(postprocessing.run_postprocessing_webui, extra_outputs=[None, ""]),
-                 inputs=job_inputs, outputs=[gallery, info, log], **gradio_extensons.with_new_task(job_inputs))
+        panel = ui_common.OutputPanel("extras")
+    for number, tab in enumerate((single, batch, directory)):
+        tab.select(fn=lambda number=number: number, inputs=[], outputs=[mode])
+    job_inputs = [id_task, mode, image, files, input_dir, output_dir, show, *inputs]
+    submit.click(wrap_gradio_gpu_call(postprocessing.run_postprocessing_webui, extra_outputs=[None, ""]), inputs=job_inputs,
+                 outputs=[panel.gallery, panel.generation_info, panel.html_log], **gradio_extensons.with_new_task(job_inputs))
     infotext_utils.add_paste_fields("extras", image, None)

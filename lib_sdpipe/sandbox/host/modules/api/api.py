@@ -18,8 +18,6 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from modules import (
     errors,
-    extensions,
-    extra_networks,
     gradio_extensons,
     images,
     infotext_utils,
@@ -29,12 +27,10 @@ from modules import (
     scripts,
     sd_models,
     sd_samplers,
-    sd_schedulers,
-    sd_vae,
     shared,
     ui,
 )
-from modules.api import requests
+from modules.api import lists, requests
 from modules.processing import (
     StableDiffusionProcessingImg2Img,
     StableDiffusionProcessingTxt2Img,
@@ -83,27 +79,11 @@ class Api:
         self.default_script_arg_img2img = self.init_default_script_args(scripts.scripts_img2img)
         for path, endpoint in {
             "txt2img": self.text2imgapi, "img2img": self.img2imgapi, "extra-single-image": self.extras_single_image_api,
-            "png-info": self.pnginfoapi, "interrupt": self.interruptapi, "skip": self.skip, "options": self.set_config,
+            "extra-batch-images": self.extras_batch_images_api, "png-info": self.pnginfoapi,
+            "interrupt": self.interruptapi, "skip": self.skip, "options": self.set_config,
         }.items():
             self._route(path, endpoint, "POST")
-        for path, answer in {
-            "progress": self.progressapi, "options": self.get_config, "cmd-flags": lambda: vars(shared.cmd_opts),
-            "samplers": lambda: [{"name": x.name, "aliases": x.aliases, "options": x.options}
-                                 for x in sd_samplers.all_samplers],
-            "schedulers": lambda: [vars(x) for x in sd_schedulers.schedulers],
-            "upscalers": lambda: [{"name": x.name, "model_name": None, "model_path": None, "model_url": None,
-                                   "scale": x.scale} for x in shared.sd_upscalers],
-            "latent-upscale-modes": lambda: [{"name": x} for x in shared.latent_upscale_modes],
-            "sd-models": lambda: [{"title": x.title, "model_name": x.model_name, "hash": x.shorthash,
-                                   "sha256": x.sha256, "filename": x.filename, "config": None}
-                                  for x in sd_models.checkpoints_list.values()],
-            "sd-vae": lambda: [{"model_name": k, "filename": v} for k, v in sd_vae.vae_dict.items()],
-            "loras": lambda: [{"name": k, "alias": k, "path": None} for k in extra_networks.available_loras],
-            "embeddings": lambda: {"loaded": {k: {"shape": 768, "vectors": 1}
-                                              for k in extra_networks.available_embeddings}, "skipped": {}},
-            "scripts": self.get_scripts_list, "script-info": self.get_script_info,
-            "extensions": self.get_extensions_list,
-        }.items():
+        for path, answer in {"progress": self.progressapi, "options": self.get_config, **lists.ANSWERS}.items():
             self._route(path, answer, "GET")
 
     def _route(self, path: str, endpoint: Callable[..., Any], method: str) -> None:
@@ -198,11 +178,21 @@ class Api:
             shared.state.end()
             shared.total_tqdm.clear()
 
+    def _extras(self, body: dict[str, Any], extras_mode: int, **source: Any) -> tuple[list[str], str]:
+        with self.queue_lock:  # no task id and nothing saved, as in the host
+            results, info, _ = postprocessing.run_extras(extras_mode, input_dir="", output_dir="", save_output=False,
+                                                         **source, **requests.extras(body))
+        return [requests.encode_pil_to_base64(x) for x in results], info
+
     def extras_single_image_api(self, body: dict[str, Any] = _BODY) -> dict[str, Any]:
         image = requests.decode_base64_to_image(body.get("image", ""))
-        with self.queue_lock:  # no task id and nothing saved, as in the host
-            results, info = postprocessing.run_extras(**{**body, "image": image, "save_output": False})
-        return {"image": requests.encode_pil_to_base64(results[0]), "html_info": f"<p>{info}</p>"}
+        results, info = self._extras(body, 0, image=image, image_folder="")
+        return {"image": results[0], "html_info": info}
+
+    def extras_batch_images_api(self, body: dict[str, Any] = _BODY) -> dict[str, Any]:
+        folder = [requests.decode_base64_to_image(x["data"]) for x in body.get("imageList", [])]
+        results, info = self._extras(body, 1, image="", image_folder=folder)
+        return {"images": results, "html_info": info}
 
     def pnginfoapi(self, body: dict[str, Any] = _BODY) -> dict[str, Any]:
         geninfo, items = images.read_info_from_image(requests.decode_base64_to_image(body["image"].strip()))
@@ -237,17 +227,3 @@ class Api:
         for key, value in body.items():
             opts.set(key, value, is_api=True)
         opts.save(shared.config_filename)
-
-    def get_scripts_list(self) -> dict[str, Any]:
-        return {tab: [x.name for x in getattr(scripts, f"scripts_{tab}").scripts if x.name is not None]
-                for tab in ("txt2img", "img2img")}
-
-    def get_script_info(self) -> list[dict[str, Any]]:
-        both = [*scripts.scripts_txt2img.scripts, *scripts.scripts_img2img.scripts]
-        return [x.api_info for x in both if x.api_info is not None]
-
-    def get_extensions_list(self) -> list[dict[str, Any]]:
-        names = ("name", "remote", "branch", "commit_hash", "commit_date", "version", "enabled")
-        for extension in extensions.extensions:
-            extension.read_info_from_repo()
-        return [{k: getattr(x, k) for k in names} for x in extensions.extensions if x.remote is not None]

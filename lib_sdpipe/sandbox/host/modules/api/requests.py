@@ -22,6 +22,12 @@ _COMMON: dict[str, Any] = {
     "alwayson_scripts": {}, "force_task_id": None, "infotext": None,
 }
 _IMG2IMG: dict[str, Any] = {"init_images": None, "denoising_strength": 0.75, "mask": None, "include_init_images": False}
+_EXTRAS: dict[str, Any] = {
+    "resize_mode": 0, "show_extras_results": True, "gfpgan_visibility": 0.0, "codeformer_visibility": 0.0,
+    "codeformer_weight": 0.0, "upscaling_resize": 2.0, "upscaling_resize_w": 512, "upscaling_resize_h": 512,
+    "upscaling_crop": True, "upscaler_1": "None", "upscaler_2": "None", "extras_upscaler_2_visibility": 0.0,
+    "upscale_first": False,
+}
 NOT_FOR_P = ("script_name", "script_args", "alwayson_scripts", "infotext", "send_images", "save_images",
              "include_init_images")
 
@@ -31,6 +37,7 @@ def defaults(kind: type) -> dict[str, Any]:
     res = {k: None if isinstance(v, property) else v for k, v in fields.items()} | _COMMON
     if "init_images" in fields:
         return res | _IMG2IMG
+    res["denoising_strength"] = None  # so hires without one fails, as in the host
     return res | (processing_txt2img.FORGE_FIELDS if shared.is_forge() else {})
 
 
@@ -42,6 +49,11 @@ def complete(body: dict[str, Any], kind: type) -> dict[str, Any]:
         if key in body:
             res[key] = _cast(key, body[key], types.get(key, type(default).__name__))
     return res
+
+
+def extras(body: dict[str, Any]) -> dict[str, Any]:
+    """A request of the Extras tab, without its pictures."""
+    return {k: _cast(k, body.get(k, default), type(default).__name__) for k, default in _EXTRAS.items()}
 
 
 def _cast(key: str, value: Any, wanted: str) -> Any:
