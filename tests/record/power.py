@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-_STEPS = ("fsync", "fdatasync", "replace", "link", "write", "ftruncate", "mkdir", "unlink", "rmdir")
+_STEPS = ("fsync", "fdatasync", "replace", "link", "write", "ftruncate")
 _LONG_AGO = 1e9
 
 
