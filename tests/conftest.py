@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(("XDG_", "SDPIPE_")) and name not in ("SDPIPE_WEBUI", "SDPIPE_WEBUI_ARGS")]:
         del os.environ[name]
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["SDPIPE_CLOSE_AFTER_SECONDS"] = "0.3"
+    os.environ["SDPIPE_CLOSE_AFTER_SECONDS"] = "0.1"
     _keep_hypothesis_out(home)
     sys.addaudithook(_note_write)
 

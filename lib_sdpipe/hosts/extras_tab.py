@@ -92,7 +92,7 @@ class ExtrasTab:
 
     def begin_save(self, params: Any) -> tuple[Job, Json, Extras] | None:
         """The promise of a file that the Extras tab is about to write; None where the save is not its."""
-        picture: _Picture | None = getattr(self._here, "picture", None)
+        picture: _Picture | None = getattr(self._here, "picture", None) if params.p is None else None
         pp = next((r for r in picture.results if r.image is params.image), None) if picture else None
         if picture is None or self._jobs.current() is not picture.job:
             return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from modules import progress, shared
+from modules import call_queue, progress, shared
 
 from lib_sdpipe.hosts import settings
 from lib_sdpipe.hosts.controls import read_options
@@ -125,9 +125,15 @@ class Jobs:
             self.recorder.promise(job.request_input_line(read_claim(picture)), Extras({"parent": picture}))
 
 
+def is_host_at_work() -> bool:
+    """Whether the host is in a job. A call that raised leaves its name behind: then the host's lock is free."""
+    lock = getattr(call_queue.queue_lock, "_lock", None)
+    return bool(getattr(shared.state, "job", "")) and (lock is None or lock.locked())
+
+
 def has_left_its_task(key: JobKey) -> bool:
     """Whether the host is idle but still names this job's task: only an API call that raised leaves it so."""
-    return key.task is not None and progress.current_task == key.task and not getattr(shared.state, "job", "")
+    return key.task is not None and progress.current_task == key.task and not is_host_at_work()
 
 
 def current_key() -> JobKey:

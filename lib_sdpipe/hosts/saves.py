@@ -69,12 +69,10 @@ class Saves:
             return
         elif self._frames.here():
             self._before_save_on_the_way(params, path)
-        elif params.p is None:
-            begun = self._extras_tab.begin_save(params)
-            self._promise(params, path, *begun) if begun else None
         else:
-            line = self._scripts.build_line(params)
-            self._promise(params, path, *line) if line else None
+            begun = self._extras_tab.begin_save(params) or self._scripts.build_line(params)
+            if begun is not None:
+                self._promise(params, path, *begun)
 
     @never_raises
     def image_saved(self, params: Any) -> None:

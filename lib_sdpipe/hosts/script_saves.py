@@ -36,6 +36,8 @@ class ScriptSaves:
         members = self.grids.members_of(params.image)
         if members is not None:
             return job, job.script_line("grid", image, members, time.time()), Extras()
+        if params.p is None:
+            return None  # nothing but the moment says that it belongs to this job
         place = self.grids.place_in_last(params.image)
         tiles = find_tiles(job.tiles, *(place or (0, 1)))
         if place is None:

@@ -16,7 +16,7 @@ from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_pass
 from lib_sdpipe.hosts.inner_passes import enter_inner, is_detailer_on, is_inner, leave_inner, note_hidden_detailer
-from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, read_claim
+from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, is_host_at_work, read_claim
 from lib_sdpipe.hosts.known_pictures import GridCalls, KnownPictures
 from lib_sdpipe.hosts.output_folders import output_folders_of
 from lib_sdpipe.hosts.saves import Saves
@@ -46,8 +46,8 @@ class Session:
         self.saves = Saves(self.recorder, self._frames, self._known, scripts, self.extras_tab)
 
     def is_host_busy(self) -> bool:
-        """A pass runs, the host says it has a job, or one is about to begin."""
-        return self._frames.any_anywhere() or bool(getattr(shared.state, "job", "")) or self.jobs.is_loading()
+        """A pass runs, the host says it has a job and holds its lock for it, or one is about to begin."""
+        return self._frames.any_anywhere() or is_host_at_work() or self.jobs.is_loading()
 
     @never_raises
     def open_library(self) -> None:

@@ -57,12 +57,12 @@ def perceptual_hash(image: Image.Image) -> str:
     return f"{_PERCEPTUAL_VERSION}:{np.packbits(bits).tobytes().hex()}:{colours.tobytes().hex()}"
 
 
-def are_near_pixels(one: Image.Image, other: Image.Image, tolerance: int = 2) -> bool:
-    """Same size, and every channel of every pixel within `tolerance` of 0 to 255."""
+def near_pixel_difference(one: Image.Image, other: Image.Image, tolerance: int = 2) -> float | None:
+    """The mean difference of all channels, of 0 to 255; None where the sizes differ or any value by more than `tolerance`."""
     if one.size != other.size:
-        return False
-    difference = rgb_pixels(one).astype(np.int16) - rgb_pixels(other).astype(np.int16)
-    return bool(np.abs(difference).max() <= tolerance)
+        return None
+    difference = np.abs(rgb_pixels(one).astype(np.int16) - rgb_pixels(other).astype(np.int16))
+    return float(difference.mean()) if difference.max() <= tolerance else None
 
 
 @lru_cache(maxsize=16)

@@ -20,7 +20,7 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.lineage import Lineage
 from lib_sdpipe.record.open_run import OpenRun
 from lib_sdpipe.record.privacy import without_prompts
-from lib_sdpipe.store.beside import find_beside
+from lib_sdpipe.store.beside import find_beside, remove_beside
 from lib_sdpipe.store.keep import adopt_file, keep_copy
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.runs import RunStore
@@ -65,6 +65,7 @@ class Finisher:
     def _add_file(self, draft: Json, opened: OpenRun, promise: Json, path: str) -> None:
         run_id, stage, name = promise["run_id"], draft["stage"], promise["name"]
         if promise.get("is_ours"):
+            remove_beside(path)
             path = str(adopt_file(self._store.layout, run_id, stage, name, path))
         draft["root"], draft["path"] = self._locate(path, promise.get("folder"))
         draft["image"] = self._read_facts(path, FileStamp.from_json(promise.get("stamp")), draft.get("infotext"))

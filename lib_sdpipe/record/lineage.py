@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.images.digest import are_near_pixels, perceptual_hash, pixel_sha256
+from lib_sdpipe.images.digest import near_pixel_difference, perceptual_hash, pixel_sha256
 from lib_sdpipe.images.read import read_image
 from lib_sdpipe.index.recorded import Index, Recorded
 from lib_sdpipe.manifest.records import Json
@@ -70,24 +70,26 @@ class LineageFinder:
             return next((r for r in same if r in claimed), None) or _preferred(same), "pixels"
         looks = perceptual_hash(picture)
         maybe = _made(self.index.find_maybe_near(picture.width, picture.height, looks))
-        for candidate in list(dict.fromkeys([*claimed, *maybe]))[:_MOST_COMPARED]:
-            if self._is_near(picture, candidate):
-                return candidate, "near-pixels"
+        compared = [(self._difference(picture, c), c) for c in list(dict.fromkeys([*claimed, *maybe]))[:_MOST_COMPARED]]
+        near = [(difference, c) for difference, c in compared if difference is not None]
+        if near:
+            return min(near, key=lambda pair: pair[0])[1], "near-pixels"
         if claimed:
             return None, ""  # a Run ID outranks a mere likeness
         alike = _made(self.index.find_alike(picture.width, picture.height, looks))
         lineages = {(r.run_id, r.actual_seed) for r in alike}
         return (_preferred(alike), "perceptual") if len(lineages) == 1 else (None, "")
 
-    def _is_near(self, picture: Image.Image, candidate: Recorded) -> bool:
+    def _difference(self, picture: Image.Image, candidate: Recorded) -> float | None:
+        """How far the candidate's file is from the picture; None where it is not near or cannot be read."""
         if (candidate.width, candidate.height) != picture.size:
-            return False
+            return None
         for file in self.library.iter_files(candidate.root, candidate.path, candidate.kept):
             try:
-                return are_near_pixels(picture, read_image(str(file))[1])
+                return near_pixel_difference(picture, read_image(str(file))[1])
             except (OSError, SdPipeError):
                 continue  # moved or damaged since: no evidence, and `check` tells about it
-        return False
+        return None
 
     def _history(self, parent: Recorded) -> list[Json]:
         try:

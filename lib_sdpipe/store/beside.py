@@ -36,6 +36,14 @@ def find_beside(path: str, asked: str | None, saved_at: float | None) -> list[st
     return found
 
 
+def remove_beside(path: str) -> None:
+    """Take away what a host wrote beside a file that it wrote only for us. Raises OSError."""
+    for ending in (".txt", ".jpg"):
+        candidate = os.path.splitext(path)[0] + ending
+        if candidate != path and os.path.exists(candidate):
+            os.unlink(candidate)
+
+
 def _candidates(path: str, asked: str | None, is_exact: bool) -> Iterator[str]:
     stem = os.path.splitext(path)[0]
     yield from (f"{stem}.txt", f"{stem}.jpg")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from tests.browser.conftest import Press
 from tests.browser.fields import select, type_into
 from tests.browser.page import Page
+from tests.contract.conftest import require_script
+from tests.contract.webui import WebUI
 
 
-def test_an_xyz_plot_is_one_run_whose_cells_say_what_they_vary(page: Page, press: Press) -> None:
+def test_an_xyz_plot_is_one_run_whose_cells_say_what_they_vary(page: Page, press: Press, host: WebUI) -> None:
+    require_script(host, "txt2img", "X/Y/Z plot")
     page.fill("txt2img", "a harbour, many ways")
     select(page, "txt2img_script_container #script_list", "X/Y/Z plot")
     box = "script_txt2img_xyz_plot"

@@ -18,6 +18,18 @@ _SAME_FOR_EVERY_TEST = {
 }
 
 
+# A WebUI whose settings were never saved lists none of them: the sandbox starts as one whose were.
+_SAVED_SETTINGS = {
+    "grid_format": "png", "samples_filename_pattern": "", "directories_filename_pattern": "[date]", "save_to_dirs": True,
+    "grid_save_to_dirs": True, "return_grid": True, "jpeg_quality": 80, "webp_lossless": False, "export_for_4chan": True,
+    "img_downscale_threshold": 4.0, "target_side_length": 4000, "save_txt": False, "enable_pnginfo": True, "save_init_img": False,
+    "save_mask": False, "save_mask_composite": False, "return_mask": False, "return_mask_composite": False,
+    "outdir_samples": "", "outdir_grids": "",
+}
+_SAVED_FOLDERS = {f"outdir_{tab}_{kind}": f"outputs/{tab}-{name}" for tab in ("txt2img", "img2img")
+                  for kind, name in (("samples", "images"), ("grids", "grids"))}
+
+
 @pytest.fixture(scope="session")
 def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUI]:
     place = os.environ.get("SDPIPE_WEBUI", "")
@@ -26,7 +38,8 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUI]:
     elif place:
         host = start_folder(Path(place), tmp_path_factory.mktemp("webui"))
     else:
-        host = start_sandbox(tmp_path_factory.mktemp("sandbox"), "--step-ms", "5", "--extension", str(Path(__file__).parent / "extension"))
+        host = start_sandbox(tmp_path_factory.mktemp("sandbox"), "--step-ms", "5")
+        host.set_options(**_SAVED_SETTINGS, **{name: str(host.data_dir / folder) for name, folder in _SAVED_FOLDERS.items()})
     yield host
     host.stop()
 

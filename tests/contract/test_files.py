@@ -28,9 +28,11 @@ def assert_is_the_file(made: Made, manifest: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "webp", "avif"])
 def test_images_and_grids_of_every_format(generate: Generate, options: Options, extension: str) -> None:
-    options(samples_format=extension, grid_format=extension, jpeg_quality=80)
+    if f".{extension}" not in Image.registered_extensions():
+        pytest.skip(f"this Python's Pillow cannot read {extension}")
+    options(samples_format=extension, grid_format=extension, jpeg_quality=85)
     try:
-        made = generate(batch_size=2)
+        made = generate(batch_size=2, send_images=False)  # an answer cannot be an AVIF
     except HttpError:
         pytest.skip(f"this host cannot write {extension}")
     for manifest in made.manifests:

@@ -78,7 +78,7 @@ def test_a_recorded_picture_in_an_argument_is_named(generate: Generate, host: We
     made = generate(alwayson_scripts=ask(host, unit={"image": "data:image/png;base64," + picture}))
     (script,) = [s for s in made.run["config"]["scripts"] if s["title"] == TITLE]
     value = next(a["value"] for a in script["args"] if isinstance(a["value"], dict))
-    assert value["image"] == {"$image": {"run_id": source.run_id, "name": "txt2img_001"}}
+    assert value["image"] == {"$image": {"run_id": source.run_id, "name": "txt2img_001"}, "as": "base64"}
     assert made.of("txt2img")[0]["parent"] is None, "a control picture is no parent"
 
 

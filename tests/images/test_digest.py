@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lib_sdpipe.images.digest import are_near_pixels, perceptual_hash, pixel_sha256
+from lib_sdpipe.images.digest import near_pixel_difference, perceptual_hash, pixel_sha256
 
 
 def noise(width: int = 64, height: int = 48, seed: int = 0) -> Image.Image:
@@ -94,5 +94,5 @@ def test_near_pixels_are_within_two_everywhere() -> None:
     for by, near in ((2, True), (3, False)):
         other = array.copy()
         other[7, 7, 1] += by
-        assert are_near_pixels(Image.fromarray(array), Image.fromarray(other)) is near
-    assert not are_near_pixels(noise(4, 4), noise(4, 5))
+        assert (near_pixel_difference(Image.fromarray(array), Image.fromarray(other)) is not None) is near
+    assert near_pixel_difference(noise(4, 4), noise(4, 5)) is None

@@ -10,13 +10,12 @@ from typing import Any
 class FIFOLock:
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._held = False
+        self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
 
     def acquire(self, blocking: bool = True) -> bool:
         with self._guard:
-            if not self._held:
-                self._held = True
+            if self._lock.acquire(False):
                 return True
             if not blocking:
                 return False
@@ -30,7 +29,7 @@ class FIFOLock:
             if self._waiting:
                 self._waiting.popleft().set()  # the lock passes on without becoming free
             else:
-                self._held = False
+                self._lock.release()
 
     def __enter__(self) -> bool:
         return self.acquire()
