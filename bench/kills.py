@@ -87,7 +87,8 @@ def faults_of(data: Path, runs: Path) -> tuple[dict[str, int], list[str]]:
         elif path.parent.name == "manifests":
             manifests.append(document)
     faults += [f"{statuses['running']} runs left running"] if "running" in statuses else []
-    faults += [f"{p}: left behind" for p in runs.rglob("*.sdpipe-tmp")]
+    faults += [f"{p}: left behind" for p in data.rglob("*.sdpipe-tmp")]
+    faults += [f"{p}: a log nobody completed" for p in data.rglob("recording/*.jsonl")]
     faults += [f"{p}: a run without a run file" for p in runs.glob("2*") if not (p / "run_metadata.json").exists()]
     library = json.loads((runs / "library.json").read_bytes())
     roots = {name: Path(os.path.normpath(runs / root["path"])) for name, root in library["roots"].items()}
@@ -107,6 +108,7 @@ def main() -> int:
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = os.environ["LOCALAPPDATA"] = os.path.join(folder, "cache")
         data, runs = Path(folder), Path(folder) / "runs"
         for round_number in range(arguments.kills // arguments.at_once):
             kill_some(data, runs, arguments.at_once, rng)

@@ -33,5 +33,9 @@ class NoLibraryError(SdPipeError):
     exit_code = 5
 
 
+class UnreachableLibraryError(NoLibraryError, OSError):
+    """The runs folder cannot be written now: its disk is full, read-only, asleep or away. What was to be written is owed."""
+
+
 class RecordError(SdPipeError):
     """A record file cannot be read: broken JSON, wrong schema or wrong types."""

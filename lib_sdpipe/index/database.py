@@ -55,11 +55,16 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
     try:
         return _open(path)
     except sqlite3.DatabaseError as fault:
-        if isinstance(fault, sqlite3.OperationalError):
-            raise  # locked, or the disk is full: the file itself is not to blame
+        if not is_damage(fault):
+            raise
         log.warning("SDPipe: %s is damaged (%s) and is made anew from the manifests", path, fault)
         delete(path)
         return _open(path)
+
+
+def is_damage(fault: sqlite3.Error) -> bool:
+    """Whether the file itself is to blame; not that it is locked, or its disk full."""
+    return isinstance(fault, sqlite3.DatabaseError) and not isinstance(fault, sqlite3.OperationalError)
 
 
 def delete(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Writing a file so that a reader sees the old one or the new one, never half of one."""
+"""Writing a file so that a reader sees the old one or the new one, never half of one; and so that a power cut keeps it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REPLACE_TRIES = 20
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Temporary name in the same folder, fsync, rename, fsync of the folder. Makes the folder; raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = temporary_name(path)
     try:
         with open(temporary, "xb") as file:
@@ -24,7 +24,19 @@ def write_atomic(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _fsync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and what is missing above it, each synced into the one above. Raises OSError."""
+    missing = []
+    for above in (folder, *folder.parents):
+        if above.is_dir():
+            break
+        missing.append(above)
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        sync_folder(one.parent)
 
 
 def temporary_name(path: Path) -> Path:
@@ -39,6 +51,28 @@ def sweep_temporaries(folder: Path, pid: str, deep: bool = True) -> None:
         path.unlink(missing_ok=True)
 
 
+def sync_file(path: Path) -> None:
+    """Have what was written to a file by others on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass  # some network file systems refuse to sync a folder; the rename itself has been done
+    finally:
+        os.close(descriptor)
+
+
 def _replace(temporary: Path, path: Path) -> None:
     # On Windows a virus scanner or an open viewer can hold the target for a moment.
     for attempt in range(_REPLACE_TRIES):
@@ -49,15 +83,3 @@ def _replace(temporary: Path, path: Path) -> None:
             if os.name != "nt" or attempt == _REPLACE_TRIES - 1:
                 raise
             time.sleep(0.05)
-
-
-def _fsync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass  # some network file systems refuse to sync a folder; the rename itself has been done
-    finally:
-        os.close(descriptor)

@@ -11,9 +11,13 @@ from pathlib import Path
 
 from lib_sdpipe.errors import UnknownNameError
 from lib_sdpipe.manifest.names import is_manifest_name, is_run_id
+from lib_sdpipe.store.disk_thread import ask_briefly
 from lib_sdpipe.store.machine import is_network_path
 
+# Of what can be derived, in the runs folder.
+PRIVATE_NAME = ".sdpipe"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PATIENCE_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ class Layout:
         return self.private / "recording"
 
     @property
+    def apart(self) -> Path:
+        """Where this machine keeps what must be at hand when the runs folder is not: its recording log, what it knew of it."""
+        return self.private if self.runs not in self.private.parents else _user_cache() / _key(self.runs)
+
+    @property
+    def recording_folders(self) -> list[Path]:
+        """Where recording logs are written, best first, and looked for."""
+        return list(dict.fromkeys([self.recording, self.apart / "recording"]))
+
+    @property
     def thumbnails(self) -> Path:
         return self.private / "thumbnails"
 
@@ -72,23 +86,26 @@ def find_layout(runs: Path, cache: Path | None = None) -> Layout:
 
     Derived data goes to `cache` (a setting), else where SDPIPE_CACHE says, else beside the runs, or to the user's
     cache folder where the runs are on a network file system: locks and SQLite do not work there. Asked for at every
-    press of Generate, it looks at the disk only the first time: a disk may be asleep.
+    press of Generate, it looks at the disk only the first time, and briefly: one that is asleep counts as far away.
     """
     runs = Path(os.path.abspath(runs))
     if cache is None and os.environ.get("SDPIPE_CACHE"):
         cache = Path(os.environ["SDPIPE_CACHE"])
-    if cache is None and is_network_path(runs):
+    if cache is None and ask_briefly(lambda: is_network_path(runs), _PATIENCE_SECONDS, otherwise=True):
         cache = _user_cache()
     if cache is None:
-        return Layout(runs, runs / ".sdpipe")
-    key = hashlib.sha256(str(runs).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Layout(runs, Path(os.path.abspath(cache)) / key)
+        return Layout(runs, runs / PRIVATE_NAME)
+    return Layout(runs, Path(os.path.abspath(cache)) / _key(runs))
+
+
+def _key(runs: Path) -> str:
+    return hashlib.sha256(str(runs).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _user_cache() -> Path:
     if os.name == "nt":
         return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "sdpipe"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sdpipe"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sdpipe"
 
 
 def _checked_digest(sha256: str) -> str:

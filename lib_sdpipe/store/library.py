@@ -14,6 +14,7 @@ from lib_sdpipe.store.atomic import write_atomic
 from lib_sdpipe.store.filelock import hold_lock
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.machine import process_mark
+from lib_sdpipe.store.place import place_of
 
 LIBRARY_SCHEMA = "sdpipe.library/1"
 RUNS_ROOT = "runs"
@@ -23,21 +24,50 @@ class Library:
     """Turns absolute paths into (root, relative POSIX path) and back."""
 
     def __init__(self, layout: Layout) -> None:
+        """Raises RecordError for a damaged file."""
+        self._begin(layout)
+        self.reload()
+
+    def _begin(self, layout: Layout) -> None:
         self._layout = layout
         self._document: dict[str, Any] = {}
         self._roots: dict[str, Path] = {}
-        self.reload()
+        self._is_damaged = False
+
+    @classmethod
+    def unread(cls, layout: Layout) -> Library:
+        """One that does not look at the disk before `reload_tolerantly` does."""
+        library = cls.__new__(cls)
+        library._begin(layout)
+        library._document = _new_document()
+        return library
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the file says or, where there is none, will say."""
+        return self._document
 
     def reload(self) -> None:
-        """Read the file again; a missing one is an empty library. Raises RecordError for a damaged one."""
+        """Read the file again; where it is missing, what it said last stands. Raises RecordError for a damaged one."""
         path = self._layout.library_file
         try:
             document = parse_json_object(path.read_bytes(), str(path))
         except FileNotFoundError:
-            document = {"schema": LIBRARY_SCHEMA, "id": str(uuid.uuid4()), "roots": {}}
+            document = self._document or _new_document()
         if document.get("schema") != LIBRARY_SCHEMA or not isinstance(document.get("roots"), dict):
             raise RecordError(f"{path}: not a library of schema {LIBRARY_SCHEMA!r}; move it aside and it is made anew")
-        self._document, self._roots = document, {}
+        self._document, self._roots, self._is_damaged = document, {}, False
+
+    def reload_tolerantly(self, known: dict[str, Any] | None) -> RecordError | None:
+        """As `reload`; of a damaged or missing file what was `known` of it stands. A damaged one is not written to: the fault."""
+        if known is not None:
+            self._document, self._roots = known, {}
+        try:
+            self.reload()
+        except RecordError as fault:
+            self._is_damaged = True
+            return fault
+        return None
 
     def roots(self) -> dict[str, Path]:
         """Root names and their folders on this machine, the runs folder included."""
@@ -50,8 +80,9 @@ class Library:
 
     def ensure_roots(self, folders: dict[str, Path]) -> None:
         """Give every folder that lies in no root one, named as wished or `name-2`; writes only when something is new."""
-        if all(self._root_of(folder) for folder in folders.values()):
+        if self._is_damaged or all(self._root_of(folder) for folder in folders.values()):
             return
+        place_of(self._layout).ensure()
         with hold_lock(self._layout.locks / "library"):
             self.reload()
             for wish, folder in folders.items():
@@ -63,6 +94,7 @@ class Library:
     def write_if_gone(self) -> None:
         """Put the file back where somebody has removed it under us: records name their roots by it."""
         if self._document["roots"] and not self._layout.library_file.exists():
+            place_of(self._layout).ensure()
             write_atomic(self._layout.library_file, format_json(self._document))
 
     def locate(self, path: Path) -> tuple[str | None, str]:
@@ -116,6 +148,10 @@ class Library:
             return Path(os.path.relpath(folder, self._layout.runs)).as_posix()
         except ValueError:  # another drive on Windows
             return Path(os.path.abspath(folder)).as_posix()
+
+
+def _new_document() -> dict[str, Any]:
+    return {"schema": LIBRARY_SCHEMA, "id": str(uuid.uuid4()), "roots": {}}
 
 
 def _is_below(path: Path, folder: Path) -> bool:

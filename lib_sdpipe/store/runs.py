@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 from typing import Any, Iterator
 
 from lib_sdpipe.errors import NoLibraryError, RecordError, UnknownNameError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object, parse_manifest, parse_run
 from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.manifest.records import Manifest, Run
-from lib_sdpipe.store.atomic import write_atomic
+from lib_sdpipe.store.atomic import sync_folder, write_atomic
 from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.place import place_of, unreachable
 
 
 class RunStore:
@@ -19,22 +21,26 @@ class RunStore:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self._place = place_of(layout)
 
     def create_run_folder(self, run_id: str) -> bool:
-        """Make the run's folder; False if another run has that id already."""
-        self.layout.runs.mkdir(parents=True, exist_ok=True)
+        """Make the run's folder; False if another run has that id already. Raises UnreachableLibraryError."""
+        self._place.ensure()
         try:
             self.layout.run_folder(run_id).mkdir()
         except FileExistsError:
             return False
+        except OSError as fault:
+            raise unreachable(self.layout, fault) from fault
         return True
 
     def write_run(self, run: Run) -> None:
-        write_atomic(self.layout.run_file(run.run_id or ""), format_json(run.to_json()))
+        self._write(self.layout.run_file(run.run_id or ""), format_json(run.to_json()))
+        sync_folder(self.layout.runs)  # the folder's own name: it was made without waiting for the disk
 
     def write_manifest(self, manifest: Manifest) -> None:
         path = self.layout.manifest_file(manifest.run_id or "", manifest.name or "")
-        write_atomic(path, format_json(manifest.to_json()))
+        self._write(path, format_json(manifest.to_json()))
 
     def has_manifest(self, run_id: str, name: str) -> bool:
         return self.layout.manifest_file(run_id, name).exists()
@@ -44,7 +50,7 @@ class RunStore:
         data = format_json(environment)
         sha256 = hashlib.sha256(data).hexdigest()
         if not self.layout.environment_file(sha256).exists():
-            write_atomic(self.layout.environment_file(sha256), data)
+            self._write(self.layout.environment_file(sha256), data)
         return sha256
 
     def read_environment(self, sha256: str) -> dict[str, Any]:
@@ -54,7 +60,7 @@ class RunStore:
     def write_input(self, sha256: str, data: bytes) -> None:
         """Store the bytes of an input picture once per content."""
         if not self.layout.input_file(sha256).exists():
-            write_atomic(self.layout.input_file(sha256), data)
+            self._write(self.layout.input_file(sha256), data)
 
     def read_run(self, run_id: str) -> Run:
         """Raises UnknownNameError without that folder, RecordError for a run file that cannot be read."""
@@ -107,3 +113,7 @@ class RunStore:
                 yield fault
             except OSError as fault:
                 yield RecordError(f"{path}: {fault}")
+
+    def _write(self, path: Path, data: bytes) -> None:
+        self._place.ensure()
+        write_atomic(path, data)

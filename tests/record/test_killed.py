@@ -16,7 +16,7 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.desk import Desk
 from lib_sdpipe.record.facts import ImageValues, JobKey, PassFacts, RunOptions, RunRequest
 from lib_sdpipe.record.job import Job
-from lib_sdpipe.store import atomic, keep, recording_log
+from lib_sdpipe.store import atomic, keep, log_file
 from lib_sdpipe.store.atomic import TEMPORARY_SUFFIX
 from lib_sdpipe.store.layout import Layout, find_layout
 from lib_sdpipe.store.runs import RunStore
@@ -35,8 +35,8 @@ class DeathAt:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, n: int) -> None:
         self.n, self.count = n, 0
-        for module, name in ((atomic, "os.replace"), (atomic, "os.fsync"), (keep, "os.link"), (recording_log, "os.write"),
-                             (recording_log, "os.ftruncate"), (Path, "mkdir")):
+        for module, name in ((atomic, "os.replace"), (atomic, "os.fsync"), (keep, "os.link"), (log_file, "os.write"),
+                             (log_file, "os.ftruncate"), (Path, "mkdir")):
             self._watch(monkeypatch, module, name.split(".")[-1])
 
     def _watch(self, monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:

@@ -123,11 +123,25 @@ def test_the_writers_thread_ends_when_there_is_nothing_to_do(recorder: Recorder,
     wait_for(lambda: not any(thread.name == "SDPipe writer" for thread in threading.enumerate()))
 
 
-def test_without_a_runs_folder_generation_goes_on_and_the_reason_is_told(recorder: Recorder, tmp_path: Path) -> None:
+def test_without_a_runs_folder_generation_goes_on_the_reason_is_told_and_the_run_is_recorded_later(
+    recorder: Recorder, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("in the way")
-    recorder.open_library(find_layout(tmp_path / "file" / "runs"), {})
-    assert open_job(recorder) is None
+    layout = find_layout(tmp_path / "file" / "runs")
+    recorder.open_library(layout, {})
+    first = open_job(recorder, 1)
+    assert first is not None
+    save_image(recorder, first, tmp_path / "1.png")
+    recorder.close_job()
+    recorder.flush()
     assert "file" in (recorder.fault or "")
+    (tmp_path / "file").unlink()
+    open_job(recorder, 2)
+    recorder.close_job()
+    recorder.flush()
+    assert RunStore(layout).read_run(first.run_id).status == "completed"
+    assert RunStore(layout).read_manifest(first.run_id, "txt2img_001").image is not None
+    assert recorder.fault is None
 
 
 def test_a_disk_that_does_not_answer_gets_the_folder_later(

@@ -107,3 +107,21 @@ def test_the_cache_folder_holds_what_can_be_derived_when_it_is_named(tmp_path: P
     assert one.private.parent == tmp_path / "cache" != one.runs
     assert one.private != other.private
     assert os.path.isabs(one.private)
+
+
+def test_of_a_damaged_library_file_what_was_known_stands_and_it_is_not_written_over(layout: Layout, tmp_path: Path) -> None:
+    known = Library(layout)
+    known.ensure_roots({"outputs": outputs(layout)})
+    layout.library_file.write_text('{"schema": "sdpi')
+    library = Library.unread(layout)
+    fault = library.reload_tolerantly(known.document)
+    assert fault is not None and "library.json" in str(fault)
+    library.ensure_roots({"others": tmp_path / "others"})
+    library.write_if_gone()
+    assert library.locate(outputs(layout) / "1.png") == ("outputs", "1.png")
+    assert library.locate(tmp_path / "others" / "1.png") == (None, (tmp_path / "others" / "1.png").as_posix())
+    assert layout.library_file.read_text() == '{"schema": "sdpi', "it may be a slip in somebody's own edit"
+    layout.library_file.unlink()
+    assert library.reload_tolerantly(known.document) is None
+    library.write_if_gone()
+    assert Library(layout).document == known.document, "moved aside, it is made anew with the same id and roots"
