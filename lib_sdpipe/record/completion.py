@@ -12,7 +12,7 @@ from typing import Callable
 from PIL import Image
 
 from lib_sdpipe.errors import RecordError, SdPipeError
-from lib_sdpipe.images.read import read_image
+from lib_sdpipe.images.read import UnreadableImageError, read_image
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.record.extras import Extras
@@ -159,9 +159,12 @@ class Completion:
 
     def _on_copy(self, line: Json, extras: Extras) -> None:
         """A copy made by the Save button. It is found again by looking, so nothing but the index needs to know."""
+        try:
+            facts, picture = read_image(line["path"])
+        except (OSError, UnreadableImageError):
+            return  # gone already
         if self.index is None:
             return
-        facts, picture = read_image(line["path"])
         claim = Claim(**line["claim"]) if line.get("claim") else None
         found, by, _ = LineageFinder(self.index, self._store, self._library).identify(picture, facts.pixel_sha256, claim)
         if found is not None:

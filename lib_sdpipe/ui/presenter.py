@@ -11,6 +11,7 @@ from lib_sdpipe.ui.words import Status
 from lib_sdpipe.workspace import RunPage, RunSummary, RunView
 
 _SHORT_DIGEST = 16
+_LONGEST_VARIANT = 40
 _STAMP_LENGTH = len("20251225_143022_")
 
 
@@ -100,7 +101,10 @@ def first_choice(manifests: list[Manifest]) -> str | None:
 def build_caption(manifest: Manifest, absence: str | None = None) -> str:
     """A thumbnail's caption; `absence` says why there is no picture."""
     role = words.format_role(manifest.role)
-    return " · ".join(part for part in (manifest.name or "unnamed", role, absence) if part)
+    varied = words.format_value((manifest.variant or {}).get("values"))
+    if len(varied) > _LONGEST_VARIANT:
+        varied = varied[:_LONGEST_VARIANT] + "…"
+    return " · ".join(part for part in (manifest.name or "unnamed", role, varied, absence) if part)
 
 
 def _row(summary: RunSummary, moment: datetime | None, now: datetime) -> RunRow:

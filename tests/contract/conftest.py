@@ -27,7 +27,7 @@ _SAVED_SETTINGS = {
     "outdir_samples": "", "outdir_grids": "",
 }
 _SAVED_FOLDERS = {f"outdir_{tab}_{kind}": f"outputs/{tab}-{name}" for tab in ("txt2img", "img2img")
-                  for kind, name in (("samples", "images"), ("grids", "grids"))}
+                  for kind, name in (("samples", "images"), ("grids", "grids"))} | {"outdir_save": "log/images"}
 
 
 @pytest.fixture(scope="session")

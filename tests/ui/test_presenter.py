@@ -252,3 +252,10 @@ def test_the_chosen_run_and_a_running_one_are_marked_for_people_and_for_the_scri
     assert f'data-sdpipe-run="{RUN}"' in page
     assert 'aria-current="true"' in page
     assert "data-sdpipe-running" in page
+
+
+def test_a_cell_of_a_plot_is_captioned_by_what_it_varies() -> None:
+    manifest = Manifest(name="txt2img_003", role="final", variant={"row": 2, "index": 0, "values": {"Steps": 20, "Sampler": "Euler a"}})
+    assert build_caption(manifest) == "txt2img_003 · Steps 20, Sampler Euler a"
+    manifest = Manifest(name="txt2img_004", role="final", variant={"values": {"prompt": "x" * 90}})
+    assert len(build_caption(manifest)) < 70

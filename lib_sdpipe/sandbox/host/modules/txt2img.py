@@ -85,7 +85,8 @@ def txt2img_upscale_function(request: Any, gallery: Any, gallery_index: int, gen
     if not shared.is_forge():
         texts[gallery_index: gallery_index + 1] = processed.infotexts
     texts[gallery_index] = processed.info
-    shown: list[Any] = [x[0] if isinstance(x, (list, tuple)) else x for x in gallery]
+    # Gradio 3 hands out dictionaries and takes none.
+    shown: list[Any] = [x["name"] if isinstance(x, dict) else x[0] if isinstance(x, (list, tuple)) else x for x in gallery]
     shown[gallery_index: gallery_index + 1] = gradio_extensons.for_gallery(processed.images)
     return shown, json.dumps(geninfo), info, comments
 
