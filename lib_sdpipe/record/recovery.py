@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import time
@@ -11,8 +12,9 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.index.recorded import Index
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.completion import Completion
-from lib_sdpipe.store.abandoned_log import iter_abandoned_logs
+from lib_sdpipe.store.abandoned_log import AbandonedLog, iter_abandoned_logs, read_other_logs
 from lib_sdpipe.store.atomic import sweep_temporaries
+from lib_sdpipe.store.layout import PRIVATE_NAME
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 
@@ -32,21 +34,22 @@ def recover_abandoned(
     """
     recovered: list[str] = []
 
-    def complete(lines: list[Json], pid: str) -> None:
+    def complete(abandoned: AbandonedLog, lines: list[Json]) -> None:
         nonlocal index
+        _remove_claimed(abandoned, lines, store)
         try:
-            recovered.extend(_complete(lines, pid, store, library, index, note))
+            recovered.extend(_complete(lines, abandoned.pid, store, library, index, note))
         except sqlite3.Error as fault:
             lose_index(fault)
             index = None
-            recovered.extend(_complete(lines, pid, store, library, index, note))
+            recovered.extend(_complete(lines, abandoned.pid, store, library, index, note))
 
     for abandoned in iter_abandoned_logs(store.layout.recording_folders):
         is_done = False
         try:
             lines = abandoned.lines()
             if _is_of(lines, library):
-                complete(lines, abandoned.pid)
+                complete(abandoned, lines)
                 is_done = True
             else:
                 log.warning("SDPipe: %s is of another library that was in this place; it is completed when that is back", abandoned.path)
@@ -89,9 +92,6 @@ def _complete(
         run_id = line.get("run_id", "")
         if run_id in ended:
             continue
-        if line.get("kind") == "claim":
-            _remove_empty_folder(store, run_id, lines)
-            continue
         completion.handle(line)
         last_seen[run_id] = line.get("manifest", line.get("run", {})).get("timestamp") or last_seen.get(run_id, "")
     recovered = completion.open_runs()
@@ -121,9 +121,19 @@ def _has_ended(store: RunStore, run_id: str) -> bool:
         return False
 
 
-def _remove_empty_folder(store: RunStore, run_id: str, lines: list[Json]) -> None:
-    """A folder that was made just before the kill, for a run that never got to promise anything."""
-    if run_id not in _run_ids(lines):
+def _remove_claimed(abandoned: AbandonedLog, lines: list[Json], store: RunStore) -> None:
+    """Folders that were made just before the kill, for runs that never got to promise anything.
+
+    Two processes may have claimed one name in the same moment. Its owner has written so to its own log before it made
+    the folder; where that log may be on another computer, `remove_empty_runs` has to do.
+    """
+    claims = {line["run_id"] for line in lines if line.get("kind") == "claim"} - _run_ids(lines)
+    if not claims or store.layout.private != store.layout.runs / PRIVATE_NAME:
+        return
+    others = read_other_logs(store.layout.recording_folders, abandoned.path)
+    for run_id in claims:
+        if json.dumps(run_id).encode("ascii") in others:
+            continue
         try:
             store.layout.run_folder(run_id).rmdir()
         except OSError:

@@ -47,10 +47,10 @@ class AbandonedLog:
 def iter_abandoned_logs(folders: Iterable[Path]) -> Iterator[AbandonedLog]:
     """Logs of dead processes, each locked for us; the caller removes or releases each.
 
-    The longest first: a process whose disk went away began another log with all that stood in the one before.
+    The longest last: a process whose disk went away began another log with all that stood in the one before.
     """
     found = [(_size(path), path) for folder in folders for path in folder.glob(f"*{LOG_SUFFIX}")]
-    for _, path in sorted(found, key=lambda one: (-one[0], one[1])):
+    for _, path in sorted(found, key=lambda one: (one[0], str(one[1]))):
         try:
             descriptor = os.open(path, os.O_RDWR)
         except FileNotFoundError:
@@ -59,6 +59,17 @@ def iter_abandoned_logs(folders: Iterable[Path]) -> Iterator[AbandonedLog]:
             yield AbandonedLog(path, descriptor)
         else:
             os.close(descriptor)
+
+
+def read_other_logs(folders: Iterable[Path], but: Path) -> bytes:
+    """The text of every other log that is there, of living and of dead processes."""
+    texts = []
+    for path in (path for folder in folders for path in folder.glob(f"*{LOG_SUFFIX}") if path != but):
+        try:
+            texts.append(path.read_bytes())
+        except FileNotFoundError:
+            continue  # its process has just ended
+    return b"".join(texts)
 
 
 def _size(path: Path) -> int:

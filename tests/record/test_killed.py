@@ -161,6 +161,21 @@ def test_a_run_that_ends_does_not_take_the_next_ones_promises_with_it(places: tu
     assert statuses(layout) == {first.run_id: "completed", second.run_id: "abandoned"}
 
 
+def test_a_dead_processs_claim_takes_no_folder_from_the_living_one_that_got_it(places: tuple[Layout, Path]) -> None:
+    """Both wanted the same name in the same second; the owner's folder is empty until its writer gets to the run file."""
+    layout, _ = places
+    dead, living = Desk(layout), Desk(layout)
+    for desk in (dead, living):
+        desk.promise({"kind": "claim", "run_id": RUN_ID})
+    assert living.store.create_run_folder(RUN_ID) and not dead.store.create_run_folder(RUN_ID)
+    dead.log.release()
+    living.start({})
+    assert layout.run_folder(RUN_ID).is_dir(), "or the next press of Generate would take the same name"
+    living.log.release()
+    Desk(layout).start({})
+    assert not layout.run_folder(RUN_ID).exists(), "now nobody claims it"
+
+
 @pytest.mark.parametrize("n", range(1, MORE_THAN_ALL_STEPS))
 def test_after_a_kill_the_next_start_keeps_every_promise(places: tuple[Layout, Path], monkeypatch: pytest.MonkeyPatch, n: int) -> None:
     layout, outputs = places
