@@ -90,8 +90,9 @@ class Completion:
         place = (line["pass"], line["input"])
         if opened is None or place in opened.lineages:
             return
-        opened.lineages[place] = lineage = self._find_lineage(line, extras.pictures.get("parent"))
+        lineage = self._find_lineage(line, extras.pictures.get("parent"))
         opened.inputs[place] = _place_inputs(opened, place, line.get("keep", False), extras.pictures)
+        opened.lineages[place] = lineage  # last: what raises is tried again
         self._set_parent(opened, lineage)
         if self._remember is not None:
             self._remember({

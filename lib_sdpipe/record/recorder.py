@@ -197,8 +197,12 @@ class Recorder:
             run_id = build_run_id(now, label, attempt)
             if not desk.layout.run_folder(run_id).exists():
                 desk.promise({"kind": "claim", "run_id": run_id})
-                if desk.store.create_run_folder(run_id):
-                    return run_id
+                try:
+                    if desk.store.create_run_folder(run_id):
+                        return run_id
+                except BaseException:
+                    desk.withdraw(run_id)
+                    raise
                 desk.withdraw(run_id)
             attempt += 1
 
