@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any, Callable
 
@@ -64,9 +65,12 @@ def test_recording_is_paused_and_resumed_in_the_tab(page: Page, host: WebUI) -> 
 
 
 def wait_until_paused(page: Page, host: WebUI, paused: bool) -> None:
-    """Waits by the page's clock: its requests pass through this process."""
+    """Waits by the page's clock: its requests pass through this process.
+
+    Looks at the saved settings: after Reload UI Forge's API does not list the options of extensions any more.
+    """
     deadline = time.monotonic() + 15
-    while host.get("/sdapi/v1/options")["sdpipe_paused"] is not paused:
+    while json.loads((host.data_dir / "config.json").read_text("utf-8")).get("sdpipe_paused") is not paused:
         assert time.monotonic() < deadline, f"recording is {'not ' if paused else ''}paused"
         page.tab.wait_for_timeout(100)
 
