@@ -79,11 +79,12 @@ class ExtrasTab:
     def process(self, pp: Any) -> None:
         """One result, after all scripts before ours. What the host does not save is recorded now: nothing comes after."""
         picture: _Picture | None = getattr(self._here, "picture", None)
-        if picture is None:
+        if picture is None or self._frames.here() or self.recorder.job_of(picture.job.key) is not picture.job:
             return
         picture.job.note_interrupted(_is_interrupted())
-        picture.results.append(pp)
-        if not picture.is_saved:
+        if picture.is_saved:
+            picture.results.append(pp)
+        else:
             line = self._line(picture, pp, _format_text(pp.info))
             line.update(path=None, before=None)
             self.recorder.promise(line, Extras())
@@ -93,9 +94,10 @@ class ExtrasTab:
     def begin_save(self, params: Any) -> tuple[Job, Json, Extras] | None:
         """The promise of a file that the Extras tab is about to write; None where the save is not its."""
         picture: _Picture | None = getattr(self._here, "picture", None) if params.p is None else None
-        pp = next((r for r in picture.results if r.image is params.image), None) if picture else None
-        if picture is None or self._jobs.current() is not picture.job:
+        if picture is None or self.recorder.job_of(picture.job.key) is not picture.job:
             return None
+        pp = next((result for result in picture.results if result.image is params.image), None)
+        picture.results = [result for result in picture.results if result is not pp]  # large pictures are not kept
         info = pp.info if pp is not None else {}
         text = (params.pnginfo or {}).get("extras") or (params.pnginfo or {}).get("postprocessing") or _format_text(info)
         return picture.job, self._line(picture, pp, text), Extras()

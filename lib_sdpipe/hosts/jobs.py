@@ -101,6 +101,7 @@ class Jobs:
         is_api = bool(getattr(p, "is_api", False))
         options = read_options(arguments, is_api, settings.default_options())
         if not self.is_recorded(options, "api" if is_api else "ui"):
+            self._asked = None  # its pictures are let go
             return None
         key = current_key()
         return self.recorder.job_of(key) or self._open_for(p, key, options)

@@ -32,10 +32,11 @@ class GridCalls:
 
     def __init__(self, known: KnownPictures) -> None:
         self._known = known
-        self._calls: list[list[Any]] = []
+        self._calls: list[list[weakref.ref[Any]]] = []
 
     def add(self, pictures: list[Any]) -> None:
-        self._calls.append(list(pictures))
+        """The script that had the grid drawn keeps the pictures until it has saved it; nobody should after that."""
+        self._calls.append([weakref.ref(picture) for picture in pictures])
 
     def clear(self) -> None:
         self._calls.clear()
@@ -57,13 +58,13 @@ class GridCalls:
     def _place_in_last(self, picture: Any) -> int | None:
         if not self._calls:
             return None
-        return next((place for place, cell in enumerate(self._calls[-1]) if cell is picture), None)
+        return next((place for place, cell in enumerate(self._calls[-1]) if cell() is picture), None)
 
     def _names(self, number: int) -> list[str]:
         """The named images of one grid; a cell that is itself a grid stands for the images in it."""
         names: list[str] = []
         for place, cell in enumerate(self._calls[number]):
-            name = self._known.name_of(cell)
+            name = self._known.name_of(cell())
             if name is not None:
                 names.append(name)
             elif place < number:
