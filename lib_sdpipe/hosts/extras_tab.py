@@ -97,7 +97,8 @@ class ExtrasTab:
         if picture is None or self.recorder.job_of(picture.job.key) is not picture.job:
             return None
         pp = next((result for result in picture.results if result.image is params.image), None)
-        picture.results = [result for result in picture.results if result is not pp]  # large pictures are not kept
+        # Large pictures are not kept; one that was replaced on the way is matched by nothing.
+        picture.results = [result for result in picture.results if result is not pp] if pp is not None else []
         info = pp.info if pp is not None else {}
         text = (params.pnginfo or {}).get("extras") or (params.pnginfo or {}).get("postprocessing") or _format_text(info)
         return picture.job, self._line(picture, pp, text), Extras()
@@ -108,7 +109,8 @@ class ExtrasTab:
         outer.image_ms = round((time.monotonic() - picture.started) * 1000)
         line = picture.job.image_line(outer, "final", (0, picture.number), read_upscaled(picture.source, text), time.time())
         info = pp.info if pp is not None else {}
-        line["manifest"]["config"] = plain({str(key): value for key, value in info.items() if key != _RUN_ID and value is not None})
+        written = plain({str(key): value for key, value in info.items() if key != _RUN_ID and value is not None})
+        line["manifest"]["config"] = shorten_home(written, os.path.expanduser("~"))
         line["manifest"]["batch"] = None
         picture.job.note_interrupted(_is_interrupted())
         return line

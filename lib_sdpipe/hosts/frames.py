@@ -32,7 +32,7 @@ class Frame:
     variant: Variant | None = None
     decoded: list[Any] = field(default_factory=list)
     init_saves: int = 0
-    put_back: Callable[[], None] | None = None
+    put_back: Callable[[], Any] | None = None
 
 
 class Frames:

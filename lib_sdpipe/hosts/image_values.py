@@ -91,8 +91,8 @@ def read_script_picture(p: Any, infotext: str | None) -> ImageValues:
     text = parse_infotext(infotext or "")
     prompts = [getattr(p, name, None) for name in ("prompt_for_display", "prompt")]
     return _image_values(p, infotext, {
-        "prompt": text.prompt or next((prompt for prompt in prompts if isinstance(prompt, str)), None),
-        "negative_prompt": text.negative_prompt or _text(getattr(p, "negative_prompt", None)),
+        "prompt": text.prompt if infotext else next((prompt for prompt in prompts if isinstance(prompt, str)), None),
+        "negative_prompt": text.negative_prompt if infotext else _text(getattr(p, "negative_prompt", None)),
         "actual_seed": text.seed if text.seed is not None else _integer(_at(getattr(p, "all_seeds", None), 0)),
         "actual_subseed": text.integer("Variation seed"),
     }, None, None)

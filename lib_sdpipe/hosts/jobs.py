@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+import weakref
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,8 +42,8 @@ class _Asked:
 class _Announced:
     """A pass whose before_process was seen and whose main loop has not begun."""
 
-    p: Any
-    arguments: tuple[Any, ...]
+    p: weakref.ref[Any]
+    options: RunOptions
     job: Job | None
     at: float
 
@@ -75,16 +76,17 @@ class Jobs:
             self._asked = _Asked(current_key(), read_request(p, box), box)
 
     def announce(self, p: Any, arguments: tuple[Any, ...]) -> None:
-        self._announced = _Announced(p, arguments, self._join(p, arguments), time.monotonic())
+        options = _options_of(p, arguments)
+        self._announced = _Announced(weakref.ref(p), options, self._join(p, options), time.monotonic())
 
     def job_of_pass(self, p: Any) -> Job | None:
         """The job that was announced for this pass; one that was closed meanwhile is opened anew."""
         announced, self._announced = self._announced, None
-        if announced is None or announced.p is not p:
-            return self._join(p, ())
+        if announced is None or announced.p() is not p:
+            return self._join(p, _options_of(p, ()))
         if announced.job is None or self.recorder.job_of(announced.job.key) is announced.job:
             return announced.job
-        return self._join(p, announced.arguments)
+        return self._join(p, announced.options)
 
     def is_recorded(self, options: RunOptions, source: str) -> bool:
         return options.record and not settings.is_paused() and settings.records_source(source)
@@ -96,11 +98,9 @@ class Jobs:
         environment = functools.partial(read_environment, options_now) if settings.records_environment() else None
         return self.recorder.open_job(key, options, stage, request, Extras(box.pictures, environment))
 
-    def _join(self, p: Any, arguments: tuple[Any, ...]) -> Job | None:
+    def _join(self, p: Any, options: RunOptions) -> Job | None:
         """The open run of the host's current job, or a new one; None where it is not to be recorded."""
-        is_api = bool(getattr(p, "is_api", False))
-        options = read_options(arguments, is_api, settings.default_options())
-        if not self.is_recorded(options, "api" if is_api else "ui"):
+        if not self.is_recorded(options, "api" if _is_api(p) else "ui"):
             self._asked = None  # its pictures are let go
             return None
         key = current_key()
@@ -124,6 +124,14 @@ class Jobs:
         if key is not None:
             picture = asked.box.pictures[key]
             self.recorder.promise(job.request_input_line(read_claim(picture)), Extras({"parent": picture}))
+
+
+def _is_api(p: Any) -> bool:
+    return bool(getattr(p, "is_api", False))
+
+
+def _options_of(p: Any, arguments: tuple[Any, ...]) -> RunOptions:
+    return read_options(arguments, _is_api(p), settings.default_options())
 
 
 def is_host_at_work() -> bool:

@@ -24,6 +24,7 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import Json
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass, Slot
+from lib_sdpipe.record.privacy import shorten_home
 from lib_sdpipe.record.recorder import Recorder
 from lib_sdpipe.record.tiles import Tile
 from lib_sdpipe.store.saved_file import FileStamp, find_free_name, find_saved_file, read_stamp
@@ -39,6 +40,7 @@ class _Save:
     `before` is what lay at the path until then, `free` the free name beside it.
     """
 
+    params: Any
     job: Job
     name: str
     path: str
@@ -77,7 +79,7 @@ class Saves:
     @never_raises
     def image_saved(self, params: Any) -> None:
         save = self._under_way.pop(id(params), None)
-        if save is None:
+        if save is None or save.params is not params:
             if is_copy(params.p):
                 self._scripts.note_copy(params)
             return
@@ -103,6 +105,10 @@ class Saves:
         self.flush_unsaved(frame)
         names = [self._known.name_of(picture) for picture in pictures]
         frame.outer.grid_members = [name for name in names if name is not None]
+
+    def forget_failed(self) -> None:
+        """A new pass begins: what is still under way has failed, and its pictures are let go."""
+        self._under_way.clear()
 
     def flush_unsaved(self, frame: Frame) -> None:
         """A finished image that the host did not save under our eyes: it was not written at all, or during Reload UI."""
@@ -152,7 +158,7 @@ class Saves:
                 self._known.add(frame.unsaved, line["name"])
             frame.unsaved = None
         if role == "before-highres-fix" and frame.put_back is not None:
-            path = _hide(line, params, path)
+            path = _hide(line, params, path, frame.job.options.prompts)
         self._promise(params, path, frame.job, line, _before_detailer(frame.outer, role, slot))
 
     def _before_save_on_the_way(self, params: Any, path: str) -> None:
@@ -174,7 +180,7 @@ class Saves:
         line.update(path=path, folder=folder, before=before.to_json() if before else None, free=free)
         manifest = line["manifest"]
         is_final = manifest["role"] == "final" and manifest["stage"] != "grid"
-        self._under_way[id(params)] = _Save(job, line["name"], path, before, free, extras, is_final)
+        self._under_way[id(params)] = _Save(params, job, line["name"], path, before, free, extras, is_final)
         self.recorder.promise(line, Extras())
 
 
@@ -184,7 +190,8 @@ def image_line(frame: Frame, role: str, slot: Slot, infotext: Any) -> Json:
     image = read_grid(frame.p, infotext) if role == "grid" else read_image(frame.p, slot[0], slot[1], infotext)
     line = frame.job.image_line(frame.outer, role, slot, image, time.time())
     if frame.variant is not None and role != "grid":
-        line["manifest"]["variant"] = frame.variant.of_image(slot[0] * (image.batch_size or 1) + slot[1])
+        variant = frame.variant.of_image(slot[0] * (image.batch_size or 1) + slot[1])
+        line["manifest"]["variant"] = shorten_home(variant, os.path.expanduser("~"))
     return line
 
 
@@ -199,7 +206,7 @@ def _text(params: Any) -> str | None:
     return (params.pnginfo or {}).get("parameters")
 
 
-def _hide(line: Json, params: Any, path: str) -> str:
+def _hide(line: Json, params: Any, path: str, with_text: bool) -> str:
     """A picture that the host saves only for us: under a hidden name where it writes anyway, to be moved by the writer.
 
     Not into the run folder at once: were that disk full, the host's own save would fail.
@@ -210,6 +217,9 @@ def _hide(line: Json, params: Any, path: str) -> str:
         return path
     line["is_ours"] = True
     params.filename = hidden
+    if not with_text:
+        params.pnginfo.pop("parameters", None)
+        params.image = params.image.convert("RGB")  # Forge hides the text in alpha, too
     return hidden
 
 

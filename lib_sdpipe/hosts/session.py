@@ -130,7 +130,8 @@ class Session:
             self._known.clear()
         job.folders = output_folders_of(frame.p)
         frame.outer = job.start_pass(read_pass(frame.p))
-        frame.variant = read_variant(frame.outer.number)
+        self.saves.forget_failed()
+        self._note_variant(frame, frame.outer)
         self._send_inputs(frame, frame.outer, job)
         if job.options.keep_stages and getattr(frame.p, "enable_hr", False):
             frame.put_back = _save_before_hires()
@@ -143,6 +144,11 @@ class Session:
         job.end_pass(outer, interrupted, shorten_home(failure, os.path.expanduser("~")))
         self._note_models(frame, job)
         self.recorder.note_event()
+
+    @never_raises
+    def _note_variant(self, frame: Frame, outer: Pass) -> None:
+        """By itself behind the door: it reads another program's variables."""
+        frame.variant = read_variant(outer.number)
 
     @never_raises
     def _note_models(self, frame: Frame, job: Job) -> None:
@@ -165,23 +171,14 @@ class Session:
                 self.recorder.promise(job.pass_line(outer, number, read_claim(picture)), Extras(beside))
 
 
-def _save_before_hires() -> Callable[[], None] | None:
+def _save_before_hires() -> Callable[[], Any] | None:
     """Have the host save the picture before hires fix during this pass; the call that puts its option back.
 
-    None where the host saves it anyway. The option's data is set directly: `opts.set` runs callbacks and is refused
-    where settings are frozen, and this lasts for one pass.
+    None where the host saves it anyway. The settings themselves are left as they are, since somebody may save them
+    meanwhile: the hosts look an option up among them only where the object has no attribute of that name.
     """
-    data = shared.opts.data
-    if data.get(_SAVE_BEFORE_HIRES):
+    if getattr(shared.opts, _SAVE_BEFORE_HIRES, False):
         return None
-    missing = object()
-    previous = data.get(_SAVE_BEFORE_HIRES, missing)
-    data[_SAVE_BEFORE_HIRES] = True
-
-    def put_back() -> None:
-        if previous is missing:
-            data.pop(_SAVE_BEFORE_HIRES, None)
-        else:
-            data[_SAVE_BEFORE_HIRES] = previous
-
-    return put_back
+    attributes = vars(shared.opts)
+    attributes[_SAVE_BEFORE_HIRES] = True
+    return lambda: attributes.pop(_SAVE_BEFORE_HIRES, None)

@@ -78,12 +78,12 @@ class Index:
         return self._find("run_id = ? AND actual_seed = ?", (run_id, _sql_integer(actual_seed)))
 
     def find_by_path(self, root: str | None, path: str) -> list[Recorded]:
-        return self._find("root IS ? AND path = ?", (root, path))
+        return self._find("root IS ? AND path = ?", (_sql_text(root), _sql_text(path)))
 
     def add_copy(self, path: str, run_id: str, name: str, evidence: str) -> None:
         """A file (absolute path) that shows a recorded image and is nobody's recorded file itself."""
         with transaction(self._connection):
-            self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (path, run_id, name, evidence))
+            self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (_sql_text(path), run_id, name, evidence))
 
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size that match the hash, nearest first."""
@@ -119,7 +119,9 @@ class Index:
         self._connection.execute(
             "REPLACE INTO recorded VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                manifest.run_id, manifest.name, manifest.stage, manifest.role, manifest.root, manifest.path, manifest.kept,
+                *map(_sql_text, (
+                    manifest.run_id, manifest.name, manifest.stage, manifest.role, manifest.root, manifest.path, manifest.kept,
+                )),
                 image.width if image else None, image.height if image else None, _sql_integer(manifest.actual_seed),
                 image.sha256 if image else None, image.pixel_sha256 if image else None, steps, colours,
             ),
@@ -149,6 +151,11 @@ def _match(
 
 def _stack(rows: list[tuple[Any, ...]], column: int) -> np.ndarray:
     return np.frombuffer(b"".join(row[column] for row in rows), np.uint8).reshape(len(rows), -1)
+
+
+def _sql_text(text: str | None) -> str | None:
+    """A file name need not be UTF-8, and a record from elsewhere may hold anything; SQLite's texts are UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") if text is not None else None
 
 
 def _sql_integer(value: int | None) -> int | None:

@@ -91,11 +91,11 @@ class Desk:
         try:
             if line["kind"] == "run":
                 self._prepare()
-        except (OSError, SdPipeError, sqlite3.Error) as found:
+        except Exception as found:  # whatever is wrong with the library, the line must not be lost: it is raised below
             fault = found
         try:
             self._owed.handle(line, extras)
-        except (OSError, SdPipeError, sqlite3.Error) as found:
+        except Exception as found:  # likewise: what the end of a run is to settle stands on its own
             fault = fault or found
         if line["kind"] == "end":
             self._ended.add(line["run_id"])
@@ -154,7 +154,7 @@ class Desk:
         try:
             self._owed.settle()
             self.library.write_if_gone()
-        except (OSError, SdPipeError, sqlite3.Error) as found:
+        except Exception as found:  # what was done is to be noted all the same; the fault is handed on
             fault = found
         self._remember()
         for run_id in self._ended - self._owed.run_ids():

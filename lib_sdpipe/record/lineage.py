@@ -71,14 +71,19 @@ class LineageFinder:
         looks = perceptual_hash(picture)
         maybe = _made(self.index.find_maybe_near(picture.width, picture.height, looks))
         compared = [(self._difference(picture, c), c) for c in list(dict.fromkeys([*claimed, *maybe]))[:_MOST_COMPARED]]
-        near = [(difference, c) for difference, c in compared if difference is not None]
-        if near:
-            return min(near, key=lambda pair: pair[0])[1], "near-pixels"
+        near = [(c not in claimed, difference, c) for difference, c in compared if difference is not None]
+        named = [c for c in claimed if c in maybe and not self._has_file(c)]
+        best = min(near, key=lambda each: each[:2]) if near else None
+        if best is not None and not (best[0] and named):  # what the text names, looks the same and cannot be compared goes first
+            return best[2], "near-pixels"
         if claimed:
             return None, ""  # a Run ID outranks a mere likeness
         alike = _made(self.index.find_alike(picture.width, picture.height, looks))
         lineages = {(r.run_id, r.actual_seed) for r in alike}
         return (_preferred(alike), "perceptual") if len(lineages) == 1 else (None, "")
+
+    def _has_file(self, recorded: Recorded) -> bool:
+        return any(self.library.iter_files(recorded.root, recorded.path, recorded.kept))
 
     def _difference(self, picture: Image.Image, candidate: Recorded) -> float | None:
         """How far the candidate's file is from the picture; None where it is not near or cannot be read."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Callable
 
 from PIL import Image
 
-from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.extras import Extras
 
@@ -55,7 +53,7 @@ class OwedRuns:
         for line, extras in [*(one for lines in held.values() for one in lines), *((end, Extras()) for end in ends)]:
             try:
                 self.handle(line, extras)
-            except (OSError, SdPipeError, sqlite3.Error) as fault:
+            except Exception as fault:  # one line's trouble must not cost the others their turn; the first is raised at the end
                 first_fault = first_fault or fault
         if first_fault is not None:
             raise first_fault

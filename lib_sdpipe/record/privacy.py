@@ -68,6 +68,8 @@ def without_prompts(line: Json) -> Json:
         cleaned["run"] = {**run, "config": _clean_config(run["config"])}
         reasons = line.get("not_replayable", [])
         cleaned["not_replayable"] = [*reasons, *([] if PROMPTS_REASON in reasons else [PROMPTS_REASON])]
+    if isinstance(run, dict) and isinstance(run.get("error"), dict):  # a message may quote what it could not read
+        cleaned["run"] = {**cleaned["run"], "error": {**run["error"], "message": None}}
     if isinstance(line.get("manifest"), dict):
         cleaned["manifest"] = _clean_manifest(line["manifest"])
     return cleaned
