@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
+import time
 from typing import Any
 
 from PIL import Image
@@ -92,3 +95,23 @@ def test_settings_are_what_an_api_call_does_not_say(generate: Generate, host: We
 def test_runs_of_the_api_can_be_left_out(generate: Generate, host: WebUI) -> None:
     host.set_options(sdpipe_record_sources=["Browser"])
     generate(runs=0)
+
+
+def test_settings_that_are_saved_while_stages_are_kept_stay_as_they_were(generate: Generate, host: WebUI) -> None:
+    host.set_options(save_images_before_highres_fix=False)
+    stop = threading.Event()
+
+    def keep_saving() -> None:
+        while not stop.wait(0.02):
+            host.set_options(jpeg_quality=80 + int(time.time() * 50) % 10)
+
+    saver = threading.Thread(target=keep_saving)
+    saver.start()
+    try:
+        made = generate(**hires_request(), n_iter=3, alwayson_scripts=choose(keep_stages=True))
+    finally:
+        stop.set()
+        saver.join()
+    host.set_options(jpeg_quality=85)
+    assert len(made.of("txt2img", "before-highres-fix")) == 3
+    assert json.loads((host.data_dir / "config.json").read_text("utf-8"))["save_images_before_highres_fix"] is False

@@ -146,3 +146,9 @@ def test_a_picture_in_an_argument_stays_without_prompts() -> None:
 def test_other_lines_stay_as_they_are() -> None:
     for line in ({"kind": "end", "run": {"status": "completed"}}, {"kind": "saved", "path": "x"}, {"kind": "pass", "claim": None}):
         assert without_prompts(line) == line
+
+
+def test_an_error_that_may_quote_a_prompt_keeps_its_kind_alone() -> None:
+    error = {"stage": "txt2img", "type": "ValueError", "message": f"cannot read {WORD}"}
+    line = {"kind": "end", "run": {"status": "failed", "error": error}}
+    assert without_prompts(line)["run"]["error"] == {"stage": "txt2img", "type": "ValueError", "message": None}

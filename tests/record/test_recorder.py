@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -227,3 +229,20 @@ def test_another_runs_folder_is_used_from_the_next_run_on(recorder: Recorder, tm
     for layout, run_id in zip(layouts, run_ids):
         assert list(RunStore(layout).iter_run_ids()) == [run_id]
         assert RunStore(layout).read_run(run_id).status == "failed"
+
+
+def test_a_file_name_that_is_no_utf8_is_recorded_and_ends_nothing(recorder: Recorder, layout: Layout, tmp_path: Path) -> None:
+    if os.name == "nt" or sys.platform == "darwin":
+        pytest.skip("file names are Unicode here")
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    for again in range(2):  # the second time as after a restart: the index is made anew from the manifests
+        recorder.open_library(layout, {})
+        job = open_job(recorder, again)
+        assert job is not None
+        save_image(recorder, job, odd if not again else tmp_path / "plain.png")
+        recorder.close_job()
+        assert recorder.flush(10) and recorder.fault is None
+        recorder.close()
+        layout.index_file.unlink()
+    found = [m for run_id in RunStore(layout).iter_run_ids() for m in RunStore(layout).iter_manifests(run_id)]
+    assert len(found) == 2 and all(m.image is not None for m in found)
