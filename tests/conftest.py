@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import site
 import sys
 import tempfile
@@ -45,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(("XDG_", "SDPIPE_")) and name not in ("SDPIPE_WEBUI", "SDPIPE_WEBUI_ARGS")]:
         del os.environ[name]
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # A job in a shell's background ignores Ctrl-C, and so would every process that the tests start and end by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["SDPIPE_CLOSE_AFTER_SECONDS"] = "0.1"
     _keep_hypothesis_out(home)
     sys.addaudithook(_note_write)

@@ -69,8 +69,8 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         super().setup_prompts()
         if not self.enable_hr:
             return
-        self.hr_prompt = self.prompt if self.hr_prompt == "" else self.hr_prompt
-        self.hr_negative_prompt = self.negative_prompt if self.hr_negative_prompt == "" else self.hr_negative_prompt
+        self.hr_prompt = self.prompt if not self.hr_prompt else self.hr_prompt
+        self.hr_negative_prompt = self.negative_prompt if not self.hr_negative_prompt else self.hr_negative_prompt
         count = self.batch_size * self.n_iter
         for name in ("hr_prompt", "hr_negative_prompt"):
             value = getattr(self, name)
