@@ -64,13 +64,21 @@ def test_recording_is_paused_and_resumed_in_the_tab(page: Page, host: WebUI) -> 
     wait_until_paused(page, host, False)
 
 
+def _saved_settings(host: WebUI) -> dict[str, Any]:
+    try:
+        settings: dict[str, Any] = json.loads((host.data_dir / "config.json").read_text("utf-8"))
+    except ValueError:
+        return {}  # it is being written
+    return settings
+
+
 def wait_until_paused(page: Page, host: WebUI, paused: bool) -> None:
     """Waits by the page's clock: its requests pass through this process.
 
     Looks at the saved settings: after Reload UI Forge's API does not list the options of extensions any more.
     """
     deadline = time.monotonic() + 15
-    while json.loads((host.data_dir / "config.json").read_text("utf-8")).get("sdpipe_paused") is not paused:
+    while _saved_settings(host).get("sdpipe_paused") is not paused:
         assert time.monotonic() < deadline, f"recording is {'not ' if paused else ''}paused"
         page.tab.wait_for_timeout(100)
 
