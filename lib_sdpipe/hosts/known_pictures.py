@@ -23,6 +23,10 @@ class KnownPictures:
         self._names.clear()
 
 
+_Cell = tuple["weakref.ref[Any]", "str | None"]
+"""A picture in a grid and its manifest's name when the grid was drawn."""
+
+
 class GridCalls:
     """The grids that code outside a pass has had drawn (`on_image_grid`) and may save now, in this order.
 
@@ -32,11 +36,14 @@ class GridCalls:
 
     def __init__(self, known: KnownPictures) -> None:
         self._known = known
-        self._calls: list[list[weakref.ref[Any]]] = []
+        self._calls: list[list[_Cell]] = []
 
     def add(self, pictures: list[Any]) -> None:
-        """The script that had the grid drawn keeps the pictures until it has saved it; nobody should after that."""
-        self._calls.append([weakref.ref(picture) for picture in pictures])
+        """Names known now are kept: X/Y/Z plot lets its cells go before it saves the grid of them.
+
+        A cell without one may get it yet: SD upscale's tiles and inner grids are saved after this.
+        """
+        self._calls.append([(weakref.ref(picture), self._known.name_of(picture)) for picture in pictures])
 
     def clear(self) -> None:
         self._calls.clear()
@@ -58,13 +65,13 @@ class GridCalls:
     def _place_in_last(self, picture: Any) -> int | None:
         if not self._calls:
             return None
-        return next((place for place, cell in enumerate(self._calls[-1]) if cell() is picture), None)
+        return next((place for place, cell in enumerate(self._calls[-1]) if cell[0]() is picture), None)
 
     def _names(self, number: int) -> list[str]:
         """The named images of one grid; a cell that is itself a grid stands for the images in it."""
         names: list[str] = []
-        for place, cell in enumerate(self._calls[number]):
-            name = self._known.name_of(cell())
+        for place, (cell, name_then) in enumerate(self._calls[number]):
+            name = name_then or self._known.name_of(cell())
             if name is not None:
                 names.append(name)
             elif place < number:

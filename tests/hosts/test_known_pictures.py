@@ -63,6 +63,15 @@ def test_outpainting_draws_its_grid_before_it_saves_the_pictures_in_it() -> None
     assert grids.members_of(grid) == ["inpaint_003", "inpaint_004"] and grids.place_in_last(grid) is None
 
 
+def test_a_plot_lets_its_cells_go_before_it_saves_the_grid_of_them() -> None:
+    cells, grid = pictures(2), pictures(1)[0]
+    grids = GridCalls(known(cells))
+    grids.add(cells)
+    cells.clear()
+    gc.collect()
+    assert grids.members_of(grid) == ["txt2img_001", "txt2img_002"]
+
+
 def test_without_a_drawn_grid_nothing_is_one() -> None:
     grids = GridCalls(KnownPictures())
     assert grids.members_of(pictures(1)[0]) is None
