@@ -8,45 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
+from lib_sdpipe.index.schema import SCHEMA, SCHEMA_VERSION
+
 log = logging.getLogger("sdpipe")
 
-SCHEMA_VERSION = 2
 _BUSY_SECONDS = 10.0
-
-_SCHEMA = """
-CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY,
-    manifests_mtime_ns INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE recorded (
-    run_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    stage TEXT,
-    role TEXT,
-    root TEXT,
-    path TEXT,
-    kept TEXT,
-    width INTEGER,
-    height INTEGER,
-    actual_seed INTEGER,
-    sha256 TEXT,
-    pixel_sha256 TEXT,
-    brightness_steps BLOB,
-    tile_colours BLOB,
-    PRIMARY KEY (run_id, name)
-) WITHOUT ROWID;
-CREATE TABLE copies (
-    path TEXT PRIMARY KEY,
-    run_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    evidence TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX copies_of ON copies (run_id, name);
-CREATE INDEX recorded_path ON recorded (path, root);
-CREATE INDEX recorded_sha256 ON recorded (sha256);
-CREATE INDEX recorded_pixel_sha256 ON recorded (pixel_sha256);
-CREATE INDEX recorded_size ON recorded (width, height);
-"""
 
 
 def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
@@ -102,7 +68,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(";"):
+    for statement in SCHEMA.split(";"):
         if statement.strip():
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

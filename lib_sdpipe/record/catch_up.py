@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib_sdpipe.errors import RecordError
-from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.index.index import Index
 from lib_sdpipe.store.runs import RunStore
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.read import UnreadableImageError, read_image
-from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import Claim
@@ -169,7 +169,7 @@ class Completion:
         claim = Claim(**line["claim"]) if line.get("claim") else None
         found, by, _ = LineageFinder(self.index, self._store, self._library).identify(picture, facts.pixel_sha256, claim)
         if found is not None:
-            self.index.add_copy(line["path"], found.run_id, found.name, by)
+            self.index.pictures.add_copy(line["path"], found.run_id, found.name, by)
 
     # --- parts ---
 

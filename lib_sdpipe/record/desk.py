@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.index.database import delete as delete_index, is_damage
-from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.catch_up import catch_up
 from lib_sdpipe.record.completion import Completion

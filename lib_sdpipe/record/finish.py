@@ -12,7 +12,7 @@ from PIL import Image
 
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import UnreadableImageError, build_facts, read_image, read_infotext
-from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Json, Manifest
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pydantic_v1 import ValidationError
@@ -59,7 +59,7 @@ class Finisher:
         manifest = _build_tolerantly(draft)
         self._store.write_manifest(manifest)
         if self.index is not None:
-            self.index.add(manifest)
+            self.index.pictures.add(manifest)
         return manifest
 
     def _add_file(self, draft: Json, opened: OpenRun, promise: Json, path: str) -> None:
@@ -101,7 +101,7 @@ class Finisher:
         """An input picture that the host saved before, under the same name and with the same bytes."""
         if self.index is None or not draft.get("image"):
             return False
-        known = self.index.find_by_path(draft["root"], draft["path"])
+        known = self.index.pictures.find_by_path(draft["root"], draft["path"])
         return any(recorded.sha256 == draft["image"]["sha256"] for recorded in known)
 
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.inputs import encode_input
-from lib_sdpipe.index.recorded import Index, Recorded
+from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.pictures import Recorded
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
@@ -75,7 +76,7 @@ class InputKeeper:
         return self._by_pixels[(picture.mode, digest)]
 
     def _find(self, digest: str) -> Json | None:
-        known = self._index.find_by_pixels(digest) if self._index is not None else []
+        known = self._index.pictures.find_by_pixels(digest) if self._index is not None else []
         # What the host saved of an input picture comes last: the image it was made as says more.
         with_file = sorted(filter(self._has_file, known), key=lambda recorded: recorded.role != "init")
         return {"$image": {"run_id": with_file[-1].run_id, "name": with_file[-1].name}} if with_file else None

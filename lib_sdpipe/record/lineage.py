@@ -9,7 +9,8 @@ from PIL import Image
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import near_pixel_difference, perceptual_hash, pixel_sha256
 from lib_sdpipe.images.read import read_image
-from lib_sdpipe.index.recorded import Index, Recorded
+from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.pictures import Recorded
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.facts import Claim
 from lib_sdpipe.store.library import Library
@@ -60,16 +61,16 @@ class LineageFinder:
         """Images that the Run ID and the seed in the text name; those of the picture's size first."""
         if claim.run_id is None or claim.seed is None:
             return []
-        named = [r for r in _made(self.index.find_by_seed(claim.run_id, claim.seed)) if r.stage != "grid"]
+        named = [r for r in _made(self.index.pictures.find_by_seed(claim.run_id, claim.seed)) if r.stage != "grid"]
         size = picture.size if picture is not None else None
         return sorted(named, key=lambda r: ((r.width, r.height) != size, r.role != "final"))
 
     def _by_picture(self, picture: Image.Image, digest: str, claimed: list[Recorded]) -> tuple[Recorded | None, str]:
-        same = _made(self.index.find_by_pixels(digest))
+        same = _made(self.index.pictures.find_by_pixels(digest))
         if same:
             return next((r for r in same if r in claimed), None) or _preferred(same), "pixels"
         looks = perceptual_hash(picture)
-        maybe = _made(self.index.find_maybe_near(picture.width, picture.height, looks))
+        maybe = _made(self.index.pictures.find_maybe_near(picture.width, picture.height, looks))
         compared = [(self._difference(picture, c), c) for c in list(dict.fromkeys([*claimed, *maybe]))[:_MOST_COMPARED]]
         near = [(c not in claimed, difference, c) for difference, c in compared if difference is not None]
         named = [c for c in claimed if c in maybe and not self._has_file(c)]
@@ -78,7 +79,7 @@ class LineageFinder:
             return best[2], "near-pixels"
         if claimed:
             return None, ""  # a Run ID outranks a mere likeness
-        alike = _made(self.index.find_alike(picture.width, picture.height, looks))
+        alike = _made(self.index.pictures.find_alike(picture.width, picture.height, looks))
         lineages = {(r.run_id, r.actual_seed) for r in alike}
         return (_preferred(alike), "perceptual") if len(lineages) == 1 else (None, "")
 

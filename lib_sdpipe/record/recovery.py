@@ -9,7 +9,7 @@ import time
 from typing import Callable
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.completion import Completion
 from lib_sdpipe.store.abandoned_log import AbandonedLog, iter_abandoned_logs, read_other_logs

@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.index.index import Index
 from lib_sdpipe.record import recorder as recorder_module
 from lib_sdpipe.record.desk import Desk
 from lib_sdpipe.record.extras import Extras

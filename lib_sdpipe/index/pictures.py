@@ -1,15 +1,16 @@
-"""Recorded images by their digests: what parents are found by."""
+"""Pictures by their digests: what parents are found by."""
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 import numpy as np
 
-from lib_sdpipe.index.database import connect, transaction
-from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.index.database import transaction
+from lib_sdpipe.manifest.records import ImageFacts, Manifest
+from lib_sdpipe.manifest.times import parse_utc
 
 # docs/formats.md: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
 MAX_DIFFERING_STEPS = 32
@@ -39,37 +40,20 @@ class Recorded:
     pixel_sha256: str | None
 
 
-class Index:
-    """Digests of all recorded images. Raises OSError or sqlite3.Error; the caller goes on without an index then."""
+class Pictures:
+    """The table `pictures`, and `copies` beside it. Raises sqlite3.Error."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection, self.is_new = connect(path)
-
-    def close(self) -> None:
-        self._connection.close()
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
     def add(self, manifest: Manifest) -> None:
         """Insert or replace one manifest's row."""
         with transaction(self._connection):
-            self._insert(manifest)
+            self.insert(manifest)
 
-    def replace_run(self, run_id: str, manifests: Iterable[Manifest], mtime_ns: int) -> None:
-        """Make the index hold exactly these manifests for a run."""
-        with transaction(self._connection):
-            self._connection.execute("DELETE FROM recorded WHERE run_id = ?", (run_id,))
-            for manifest in manifests:
-                self._insert(manifest)
-            self._connection.execute("REPLACE INTO runs VALUES (?, ?)", (run_id, mtime_ns))
-
-    def remove_runs(self, run_ids: Iterable[str]) -> None:
-        with transaction(self._connection):
-            for run_id in run_ids:
-                self._connection.execute("DELETE FROM recorded WHERE run_id = ?", (run_id,))
-                self._connection.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
-
-    def known_runs(self) -> dict[str, int]:
-        """Run ids and the modification time of their manifests folder when they were indexed."""
-        return dict(self._connection.execute("SELECT run_id, manifests_mtime_ns FROM runs"))
+    def remove_run(self, run_id: str) -> None:
+        """Within a transaction of the caller's."""
+        self._connection.execute("DELETE FROM pictures WHERE run_id = ?", (run_id,))
 
     def find_by_pixels(self, pixel_sha256: str) -> list[Recorded]:
         return self._find("pixel_sha256 = ?", (pixel_sha256,))
@@ -96,8 +80,8 @@ class Index:
     def _find_within(self, width: int, height: int, perceptual_hash: str, most_steps: int, most_colour: float) -> list[Recorded]:
         steps, colours = _split_hash(perceptual_hash)
         cursor = self._connection.execute(
-            f"SELECT brightness_steps, tile_colours, {_COLUMNS} FROM recorded"
-            " WHERE width = ? AND height = ? AND brightness_steps IS NOT NULL",
+            f"SELECT brightness_steps, tile_colours, {_COLUMNS} FROM pictures"
+            " WHERE width = ? AND height = ? AND brightness_steps IS NOT NULL AND run_id IS NOT NULL",
             (width, height),
         )
         found: list[tuple[int, Recorded]] = []
@@ -107,23 +91,23 @@ class Index:
 
     def content(self) -> list[tuple[Any, ...]]:
         """Every row, in a fixed order: what a rebuilt index must equal."""
-        return list(self._connection.execute("SELECT * FROM recorded ORDER BY run_id, name"))
+        return list(self._connection.execute(f"SELECT {_COLUMNS}, time FROM pictures ORDER BY run_id, name, root, path"))
 
     def _find(self, where: str, values: tuple[Any, ...]) -> list[Recorded]:
-        query = f"SELECT {_COLUMNS} FROM recorded WHERE {where} ORDER BY run_id, name"
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE {where} AND run_id IS NOT NULL ORDER BY run_id, name"
         return [Recorded(*row) for row in self._connection.execute(query, values)]
 
-    def _insert(self, manifest: Manifest) -> None:
-        image = manifest.image
-        steps, colours = _split_hash(image.perceptual_hash if image else None)
+    def insert(self, manifest: Manifest) -> None:
+        """Within a transaction of the caller's."""
+        image = manifest.image or ImageFacts()
+        steps, colours = _split_hash(image.perceptual_hash)
+        texts = (manifest.run_id, manifest.name, manifest.root, manifest.path, manifest.kept, manifest.stage, manifest.role)
         self._connection.execute(
-            "REPLACE INTO recorded VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "REPLACE INTO pictures (run_id, name, root, path, kept, stage, role, time, actual_seed, width, height, bytes, sha256,"
+            " pixel_sha256, lost_at, brightness_steps, tile_colours) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *map(_sql_text, (
-                    manifest.run_id, manifest.name, manifest.stage, manifest.role, manifest.root, manifest.path, manifest.kept,
-                )),
-                image.width if image else None, image.height if image else None, _sql_integer(manifest.actual_seed),
-                image.sha256 if image else None, image.pixel_sha256 if image else None, steps, colours,
+                *map(_sql_text, texts), parse_utc(manifest.timestamp or "") or 0.0, _sql_integer(manifest.actual_seed),
+                image.width, image.height, image.bytes, image.sha256, image.pixel_sha256, manifest.lost_at, steps, colours,
             ),
         )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lib_sdpipe.images.digest import perceptual_hash
-from lib_sdpipe.index.recorded import Index
+from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import ImageFacts, Manifest
 from lib_sdpipe.record.catch_up import catch_up
 from lib_sdpipe.store.layout import find_layout
@@ -30,26 +30,26 @@ def index(tmp_path: Path) -> Index:
 
 def test_an_image_is_found_by_its_pixels_by_its_seed_and_by_its_looks(index: Index) -> None:
     for number in range(1, 30):
-        index.add(manifest(number, seed=number))
-    assert [r.name for r in index.find_by_pixels(f"{1007:064x}")] == ["txt2img_007"]
-    assert [r.name for r in index.find_by_seed(RUN, 9)] == ["txt2img_009"]
-    assert index.find_alike(64, 64, perceptual_hash(painting(12, 64)))[0].name == "txt2img_012"
-    assert index.find_alike(64, 65, perceptual_hash(painting(12, 64))) == []
+        index.pictures.add(manifest(number, seed=number))
+    assert [r.name for r in index.pictures.find_by_pixels(f"{1007:064x}")] == ["txt2img_007"]
+    assert [r.name for r in index.pictures.find_by_seed(RUN, 9)] == ["txt2img_009"]
+    assert index.pictures.find_alike(64, 64, perceptual_hash(painting(12, 64)))[0].name == "txt2img_012"
+    assert index.pictures.find_alike(64, 65, perceptual_hash(painting(12, 64))) == []
 
 
 def test_a_record_without_digests_is_kept_and_found_by_nothing(index: Index) -> None:
-    index.add(Manifest(name="txt2img_001", run_id=RUN, image=None))
-    index.add(Manifest(name="txt2img_002", run_id=RUN, image=ImageFacts(perceptual_hash="2:zz:zz"), actual_seed=1 << 80))
+    index.pictures.add(Manifest(name="txt2img_001", run_id=RUN, image=None))
+    index.pictures.add(Manifest(name="txt2img_002", run_id=RUN, image=ImageFacts(perceptual_hash="2:zz:zz"), actual_seed=1 << 80))
     assert len(index.content()) == 2
-    assert index.find_alike(64, 64, perceptual_hash(painting(1))) == []
-    assert index.find_alike(64, 64, "damaged") == []
-    assert index.find_by_seed(RUN, 99999999999999999999) == []
+    assert index.pictures.find_alike(64, 64, perceptual_hash(painting(1))) == []
+    assert index.pictures.find_alike(64, 64, "damaged") == []
+    assert index.pictures.find_by_seed(RUN, 99999999999999999999) == []
 
 
 def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "index.sqlite3").write_bytes(b"not a database at all, but long enough to be read as one" * 40)
     index = Index(tmp_path / "index.sqlite3")
-    index.add(manifest(1))
+    index.pictures.add(manifest(1))
     assert index.is_new and len(index.content()) == 1
 
 
@@ -67,7 +67,7 @@ def test_a_rebuilt_index_equals_the_live_one(tmp_path: Path) -> None:
         store.create_run_folder(run_id)
         for number in range(1, 6):
             store.write_manifest(manifest(number, run_id))
-            live.add(manifest(number, run_id))
+            live.pictures.add(manifest(number, run_id))
     rebuilt = Index(tmp_path / "rebuilt.sqlite3")
     assert catch_up(rebuilt, store) == 2
     assert rebuilt.content() == live.content() != []
