@@ -4,7 +4,8 @@ from __future__ import annotations
 
 SCHEMA_VERSION = 3
 
-# What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
+# What lies on the disk, as the last look saw it. `files.picture` is the recorded picture whose manifest names the file;
+# `files.infotext` waits there until the file is searched for. A run's manifests are known by their files: one may be unreadable.
 _ON_DISK = """
 CREATE TABLE folders (
     id INTEGER PRIMARY KEY,
@@ -61,7 +62,8 @@ CREATE TABLE manifest_files (
 ) WITHOUT ROWID;
 """
 
-# What is shown, searched and traced: one row for every manifest, and one for every image file that no manifest names.
+# What is shown, searched and traced: one row for every manifest (`file` is null), and one for every image file that no
+# manifest names (`run_id` and `name` are null). `time` is in seconds since 1970, `colour_sum` the sum of the tile colours.
 _PICTURES = """
 CREATE TABLE pictures (
     id INTEGER PRIMARY KEY,
@@ -87,6 +89,7 @@ CREATE TABLE pictures (
     pixel_sha256 TEXT,
     infotext_digest BLOB,
     lost_at TEXT,
+    file INTEGER,
     brightness_steps BLOB,
     tile_colours BLOB,
     colour_sum INTEGER
@@ -97,6 +100,7 @@ CREATE INDEX pictures_path ON pictures (path, root);
 CREATE INDEX pictures_seed ON pictures (actual_seed);
 CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
+CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
 CREATE INDEX pictures_size ON pictures (width, height);
 CREATE INDEX pictures_colour ON pictures (colour_sum) WHERE colour_sum IS NOT NULL;
 CREATE TABLE prompts (
