@@ -12,14 +12,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from modules import infotext_utils, progress, scripts, shared
+from modules import infotext_utils, progress, scripts
 
 from lib_sdpipe.hosts import settings
 from lib_sdpipe.hosts.call_stack import find_locals
 from lib_sdpipe.hosts.frames import Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_upscaled
-from lib_sdpipe.hosts.jobs import Jobs, current_key, read_claim
-from lib_sdpipe.hosts.plain_values import plain
+from lib_sdpipe.hosts.jobs import Jobs, current_key, is_interrupted, read_claim
+from lib_sdpipe.hosts.plain_values import hide_home, plain
 from lib_sdpipe.hosts.request import PictureBox, read_postprocessing_scripts
 from lib_sdpipe.images.read import read_infotext
 from lib_sdpipe.manifest.infotext import Infotext, parse_infotext
@@ -27,7 +27,6 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import JobKey, Json, PassFacts, RunRequest
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
-from lib_sdpipe.record.privacy import shorten_home
 
 _RUN_ID = "Run ID"
 
@@ -81,7 +80,7 @@ class ExtrasTab:
         picture: _Picture | None = getattr(self._here, "picture", None)
         if picture is None or self._frames.here() or self.recorder.job_of(picture.job.key) is not picture.job:
             return
-        picture.job.note_interrupted(_is_interrupted())
+        picture.job.note_interrupted(is_interrupted())
         if picture.is_saved:
             picture.results.append(pp)
         else:
@@ -110,9 +109,9 @@ class ExtrasTab:
         line = picture.job.image_line(outer, "final", (0, picture.number), read_upscaled(picture.source, text), time.time())
         info = pp.info if pp is not None else {}
         written = plain({str(key): value for key, value in info.items() if key != _RUN_ID and value is not None})
-        line["manifest"]["config"] = shorten_home(written, os.path.expanduser("~"))
+        line["manifest"]["config"] = hide_home(written)
         line["manifest"]["batch"] = None
-        picture.job.note_interrupted(_is_interrupted())
+        picture.job.note_interrupted(is_interrupted())
         return line
 
     def _join(self, call: dict[str, Any]) -> Job | None:
@@ -130,7 +129,7 @@ class ExtrasTab:
         if call.get("extras_mode") == 0 and hasattr(call.get("image"), "load"):
             config["image"] = {"$picture": box.put(call["image"])}
         config["scripts"] = read_postprocessing_scripts(scripts.scripts_postproc, call.get("args") or (), box, problems)
-        config = shorten_home(config, os.path.expanduser("~"))
+        config = hide_home(config)
         request = RunRequest("api" if is_api else "ui", None, config, tuple(problems))
         return self._jobs.open(key, settings.default_options(), "upscale", request, box)
 
@@ -139,7 +138,3 @@ def _format_text(info: dict[str, Any]) -> str:
     """The postprocessing text as the host writes it (`run_postprocessing`): `key: value`, or the key alone where they are equal."""
     known = ((key, value) for key, value in info.items() if value is not None)
     return ", ".join(str(key) if key == value else f"{key}: {infotext_utils.quote(value)}" for key, value in known)
-
-
-def _is_interrupted() -> bool:
-    return bool(shared.state.interrupted or getattr(shared.state, "stopping_generation", False))

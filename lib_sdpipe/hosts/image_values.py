@@ -8,7 +8,7 @@ from typing import Any
 
 from modules import shared
 
-from lib_sdpipe.hosts.plain_values import number, plain
+from lib_sdpipe.hosts.plain_values import number, parse_number, plain
 from lib_sdpipe.hosts.request import is_img2img
 from lib_sdpipe.manifest.infotext import Infotext, parse_hashes, parse_infotext
 from lib_sdpipe.record.facts import DetailerPass, ImageValues, Json, PassFacts
@@ -138,7 +138,8 @@ def _loras(p: Any, hashes: dict[str, str]) -> list[Json]:
         text_encoder = named.get("te", positional[1] if len(positional) > 1 else "1")
         unet = named.get("unet", positional[2] if len(positional) > 2 else text_encoder)
         found.append({
-            "name": positional[0], "weight": _float(text_encoder), "unet_weight": _float(unet), "hash": hashes.get(positional[0]),
+            "name": positional[0], "weight": parse_number(text_encoder),
+            "unet_weight": parse_number(unet), "hash": hashes.get(positional[0]),
         })
     return found
 
@@ -182,13 +183,6 @@ def _integer(value: Any) -> int | None:
     if isinstance(value, numbers.Integral):
         return int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else None
-
-
-def _float(text: Any) -> float | None:
-    try:
-        return number(float(text))
-    except (TypeError, ValueError):
-        return None
 
 
 def _text(value: Any) -> str | None:

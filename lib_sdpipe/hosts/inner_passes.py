@@ -10,6 +10,7 @@ from PIL import Image
 
 from lib_sdpipe.hosts.frames import Frame
 from lib_sdpipe.hosts.image_values import read_detailer_pass
+from lib_sdpipe.hosts.plain_values import parse_number
 from lib_sdpipe.hosts.saves import image_line
 from lib_sdpipe.manifest.infotext import Infotext, parse_infotext
 from lib_sdpipe.record.extras import Extras
@@ -76,16 +77,9 @@ def _read_text_settings(text: Infotext) -> dict[str, Any]:
     """An inner pass's settings by the API's names, from its text."""
     return {
         "sampler_name": text.parameters.get("Sampler"), "scheduler": text.parameters.get("Schedule type"),
-        "steps": text.integer("Steps"), "denoising_strength": _number(text.parameters.get("Denoising strength")),
-        "cfg_scale": _number(text.parameters.get("CFG scale")),
+        "steps": text.integer("Steps"), "denoising_strength": parse_number(text.parameters.get("Denoising strength")),
+        "cfg_scale": parse_number(text.parameters.get("CFG scale")),
     }
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text is not None else None
-    except ValueError:
-        return None
 
 
 def _to_picture(tensor: Any) -> Image.Image:

@@ -140,6 +140,10 @@ def is_host_at_work() -> bool:
     return bool(getattr(shared.state, "job", "")) and (lock is None or lock.locked())
 
 
+def is_interrupted() -> bool:
+    return bool(shared.state.interrupted or getattr(shared.state, "stopping_generation", False))
+
+
 def has_left_its_task(key: JobKey) -> bool:
     """Whether the host is idle but still names this job's task: only an API call that raised leaves it so."""
     return key.task is not None and progress.current_task == key.task and not is_host_at_work()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.to_data import PictureBox, to_data
 from lib_sdpipe.record.facts import Json, RunRequest
-from lib_sdpipe.record.privacy import is_secret, shorten_home
+from lib_sdpipe.record.privacy import is_secret
 
 _COMMON = (
     "prompt", "negative_prompt", "styles", "seed", "subseed", "subseed_strength", "seed_resize_from_h", "seed_resize_from_w",
@@ -42,7 +43,7 @@ def read_request(p: Any, box: PictureBox) -> RunRequest:
     return RunRequest(
         source="api" if getattr(p, "is_api", False) else "ui",
         user=getattr(p, "user", None),
-        config=shorten_home(config, os.path.expanduser("~")),
+        config=hide_home(config),
         not_replayable=tuple(problems),
     )
 

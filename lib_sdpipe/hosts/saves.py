@@ -17,6 +17,7 @@ from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_grid, read_image
 from lib_sdpipe.hosts.known_pictures import KnownPictures
+from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.save_roles import is_below, role_of_returned, role_of_save
 from lib_sdpipe.hosts.script_saves import ScriptSaves, is_copy
 from lib_sdpipe.images.read import read_infotext
@@ -24,7 +25,6 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import Json
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass, Slot
-from lib_sdpipe.record.privacy import shorten_home
 from lib_sdpipe.record.recorder import Recorder
 from lib_sdpipe.record.tiles import Tile
 from lib_sdpipe.store.saved_file import FileStamp, find_free_name, find_saved_file, read_stamp
@@ -47,7 +47,7 @@ class _Save:
     before: FileStamp | None
     free: str | None
     extras: Extras
-    is_final: bool
+    is_counted: bool
 
 
 class Saves:
@@ -87,7 +87,7 @@ class Saves:
         written = find_saved_file(reported, save.before, save.free) if reported == save.path else reported
         written = written or reported
         self._known.add(params.image, save.name)
-        if save.is_final:
+        if save.is_counted:
             save.job.count_saved()
         if self.recorder.may_hold(params.image):
             save.extras.pictures["written"] = params.image
@@ -140,7 +140,7 @@ class Saves:
         self._known.add(picture, line["name"])
         if path is None:
             extras.pictures["returned"] = picture
-        elif line["manifest"]["role"] == "final" and line["manifest"]["stage"] != "grid":
+        elif _is_counted(line):
             job.count_saved()
         self.recorder.promise(line, Extras())
         self.recorder.queue(_saved_line(job, line["name"], path), extras)
@@ -178,10 +178,13 @@ class Saves:
         free = find_free_name(path) if before is not None else None
         folder = next((folder for folder in job.folders if is_below(path, folder)), os.path.dirname(path))
         line.update(path=path, folder=folder, before=before.to_json() if before else None, free=free)
-        manifest = line["manifest"]
-        is_final = manifest["role"] == "final" and manifest["stage"] != "grid"
-        self._under_way[id(params)] = _Save(params, job, line["name"], path, before, free, extras, is_final)
+        self._under_way[id(params)] = _Save(params, job, line["name"], path, before, free, extras, _is_counted(line))
         self.recorder.promise(line, Extras())
+
+
+def _is_counted(line: Json) -> bool:
+    """Grids and companions are not among the run's images."""
+    return line["manifest"]["role"] == "final" and line["manifest"]["stage"] != "grid"
 
 
 def image_line(frame: Frame, role: str, slot: Slot, infotext: Any) -> Json:
@@ -190,8 +193,7 @@ def image_line(frame: Frame, role: str, slot: Slot, infotext: Any) -> Json:
     image = read_grid(frame.p, infotext) if role == "grid" else read_image(frame.p, slot[0], slot[1], infotext)
     line = frame.job.image_line(frame.outer, role, slot, image, time.time())
     if frame.variant is not None and role != "grid":
-        variant = frame.variant.of_image(slot[0] * (image.batch_size or 1) + slot[1])
-        line["manifest"]["variant"] = shorten_home(variant, os.path.expanduser("~"))
+        line["manifest"]["variant"] = hide_home(frame.variant.of_image(slot[0] * (image.batch_size or 1) + slot[1]))
     return line
 
 

@@ -50,7 +50,7 @@ class ScriptSaves:
         picture.load()
         claim = read_claim(picture)
         line = {"kind": "copy", "path": os.path.abspath(params.filename), "claim": vars(claim) if claim else None}
-        self._jobs.recorder.note_copy(line)
+        self._jobs.recorder.queue(line, Extras())
 
 
 def is_copy(p: Any) -> bool:

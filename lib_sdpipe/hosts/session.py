@@ -5,7 +5,6 @@ Every public method is called on the generating thread (or the page's) and never
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any, Callable
 
@@ -16,9 +15,10 @@ from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_pass
 from lib_sdpipe.hosts.inner_passes import enter_inner, is_detailer_on, is_inner, leave_inner, note_hidden_detailer
-from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, is_host_at_work, read_claim
+from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, is_host_at_work, is_interrupted, read_claim
 from lib_sdpipe.hosts.known_pictures import GridCalls, KnownPictures
 from lib_sdpipe.hosts.output_folders import output_folders_of
+from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.hosts.script_saves import ScriptSaves
 from lib_sdpipe.hosts.used_models import read_models
@@ -26,7 +26,6 @@ from lib_sdpipe.hosts.variants import read_variant
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
-from lib_sdpipe.record.privacy import shorten_home
 from lib_sdpipe.record.recorder import Recorder
 
 _SAVE_BEFORE_HIRES = "save_images_before_highres_fix"
@@ -139,9 +138,8 @@ class Session:
     def _end_pass(self, frame: Frame, job: Job, outer: Pass, error: BaseException | None, result: Any) -> None:
         self.saves.flush_unsaved(frame)
         self.saves.record_returned(frame, result)
-        interrupted = bool(shared.state.interrupted or getattr(shared.state, "stopping_generation", False))
         failure = {"stage": outer.facts.stage, "type": type(error).__name__, "message": str(error)} if error else None
-        job.end_pass(outer, interrupted, shorten_home(failure, os.path.expanduser("~")))
+        job.end_pass(outer, is_interrupted(), hide_home(failure))
         self._note_models(frame, job)
         self.recorder.note_event()
 
@@ -154,7 +152,7 @@ class Session:
     def _note_models(self, frame: Frame, job: Job) -> None:
         """By itself behind the door: what a host says of its models differs most between versions."""
         warnings = read_warnings(frame.p, job.config, job.options.prompts)
-        job.note_models(read_models(frame.p), shorten_home(warnings, os.path.expanduser("~")))
+        job.note_models(read_models(frame.p), hide_home(warnings))
 
     def _send_inputs(self, frame: Frame, outer: Pass, job: Job) -> None:
         """The input pictures of a pass. Decoded here: two threads must not decode one file."""

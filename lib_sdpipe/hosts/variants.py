@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable
 
-from lib_sdpipe.hosts.call_stack import find_locals
+from lib_sdpipe.hosts.call_stack import find_first_locals
 from lib_sdpipe.hosts.plain_values import plain_value
 from lib_sdpipe.record.facts import Json, Variant
 
@@ -14,11 +14,8 @@ Locals = dict[str, Any]
 
 def read_variant(pass_number: int) -> Variant | None:
     """Asked as a pass begins, on the host's thread; None where no script we know makes it."""
-    for file, function, read in _SCRIPTS:
-        found = find_locals(file, function)
-        if found is not None:
-            return read(found, pass_number)
-    return None
+    found = find_first_locals(_SCRIPTS)
+    return _SCRIPTS[found[0]](found[1], pass_number) if found is not None else None
 
 
 def _read_cell(cell: Locals, pass_number: int) -> Variant:
@@ -53,10 +50,11 @@ def _read_batch_file(batch: Locals, pass_number: int) -> Variant:
     return Variant(pass_number, {"file": os.path.basename(image)} if isinstance(image, str) else {})
 
 
-_SCRIPTS: tuple[tuple[str, str, Callable[[Locals, int], Variant]], ...] = (
-    ("xyz_grid.py", "cell", _read_cell),
-    ("prompts_from_file.py", "run", _read_line),
-    ("prompt_matrix.py", "run", _read_matrix),
-    ("loopback.py", "run", _read_loop),
-    ("img2img.py", "process_batch", _read_batch_file),
-)
+# By file and function.
+_SCRIPTS: dict[tuple[str, str], Callable[[Locals, int], Variant]] = {
+    ("xyz_grid.py", "cell"): _read_cell,
+    ("prompts_from_file.py", "run"): _read_line,
+    ("prompt_matrix.py", "run"): _read_matrix,
+    ("loopback.py", "run"): _read_loop,
+    ("img2img.py", "process_batch"): _read_batch_file,
+}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import sqlite3
 import threading
 import time
 import uuid
@@ -79,16 +78,11 @@ class Recorder:
         with self._lock:
             if self._job is not None or (self._desk is not None and self._desk.layout == layout and self._roots == roots):
                 return
-            previous, self._desk, self._roots = self._desk, None, roots
-            try:
-                self._desk = desk = previous if previous is not None and previous.layout == layout else Desk(layout)
-            except (OSError, SdPipeError, sqlite3.Error) as fault:
-                self.report(fault)
-                desk = None
+            previous, self._roots = self._desk, roots
+            self._desk = desk = previous if previous is not None and previous.layout == layout else Desk(layout)
         if previous is not None and previous is not desk:
             self._writer.submit(previous.close)
-        if desk is not None:
-            self._writer.submit(lambda: desk.start(roots))
+        self._writer.submit(lambda: desk.start(roots))
 
     def close(self) -> None:
         """Let the library go. What is still owed stands in its recording log."""
@@ -149,26 +143,22 @@ class Recorder:
             desk.promise(line)
         except (OSError, TypeError, ValueError) as fault:
             self.report(fault)  # the living process can still do it
-        self.queue(line, extras)
+        self._enqueue(desk, line, extras)
 
     def queue(self, line: Json, extras: Extras) -> None:
         """Put a line in the queue only: it is nothing that could be done after a kill."""
-        desk = self._desk
-        if desk is None:
-            return
+        if self._desk is not None:
+            self._enqueue(self._desk, self._without_what_is_private(line), extras)
+
+    def _enqueue(self, desk: Desk, line: Json, extras: Extras) -> None:
         if self._writer.backlog > _MOST_WAITING:
             extras = Extras(_needed(extras.pictures), extras.environment)
         # A run is seen in the tab from its first moment; its images can wait a little.
-        self._writer.submit(_Task(desk, self._without_what_is_private(line), extras, self._all_is_well), at_once=line["kind"] == "run")
+        self._writer.submit(_Task(desk, line, extras, self._all_is_well), at_once=line["kind"] == "run")
 
     def may_hold(self, picture: Image.Image) -> bool:
         """Whether the writer keeps up well enough for a picture to be held in memory until its file has been read back."""
         return (self._writer.backlog + 1) * picture.width * picture.height * 4 < _MOST_BYTES_HELD
-
-    def note_copy(self, line: Json) -> None:
-        """Somebody made a copy of an image, maybe a recorded one."""
-        if self._desk is not None:
-            self.queue(line, Extras())
 
     # --- parts ---
 

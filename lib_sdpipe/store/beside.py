@@ -6,7 +6,7 @@ With "Add number suffix" A1111 names the text by what it was asked for, not by w
 from __future__ import annotations
 
 import os
-from typing import Iterator
+from itertools import takewhile
 
 # Clocks of file systems tick a few times in a hundredth of a second.
 _TICK_SECONDS = 0.02
@@ -25,15 +25,10 @@ def find_beside(path: str, asked: str | None, saved_at: float | None) -> list[st
     except OSError:
         return []
     ended = saved_at if saved_at is not None else begun + _LONGEST_SAVE_SECONDS
-    found = []
-    for candidate in dict.fromkeys(_candidates(path, asked, saved_at is not None)):
-        try:
-            written = os.stat(candidate).st_mtime
-        except OSError:
-            continue
-        if candidate != path and begun - _TICK_SECONDS <= written <= ended + _TICK_SECONDS:
-            found.append(os.path.basename(candidate))
-    return found
+    candidates = _named_alike(path, asked)
+    if saved_at is not None and asked is not None and os.path.dirname(asked) == os.path.dirname(path):
+        candidates += _numbered(asked)
+    return [os.path.basename(c) for c in dict.fromkeys(candidates) if c != path and _is_written_within(c, begun, ended)]
 
 
 def remove_beside(path: str) -> None:
@@ -44,12 +39,20 @@ def remove_beside(path: str) -> None:
             os.unlink(candidate)
 
 
-def _candidates(path: str, asked: str | None, is_exact: bool) -> Iterator[str]:
-    stem = os.path.splitext(path)[0]
-    yield from (f"{stem}.txt", f"{stem}.jpg")
-    if asked is None or os.path.dirname(asked) != os.path.dirname(path):
-        return
+def _is_written_within(path: str, begun: float, ended: float) -> bool:
+    try:
+        return begun - _TICK_SECONDS <= os.stat(path).st_mtime <= ended + _TICK_SECONDS
+    except OSError:
+        return False
+
+
+def _named_alike(path: str, asked: str | None) -> list[str]:
+    files = [path] if asked is None or os.path.dirname(asked) != os.path.dirname(path) else [path, asked]
+    return [os.path.splitext(file)[0] + ending for file in files for ending in (".txt", ".jpg")]
+
+
+def _numbered(asked: str) -> list[str]:
+    """The host takes the first number that is free: no later one is there before an earlier one."""
     stem = os.path.splitext(asked)[0]
-    yield from (f"{stem}.txt", f"{stem}.jpg")
-    if is_exact:
-        yield from (f"{stem}-{number}.jpg" for number in range(1, _MOST_NUMBERED))
+    names = (f"{stem}-{number}.jpg" for number in range(1, _MOST_NUMBERED))
+    return list(takewhile(os.path.exists, names))
