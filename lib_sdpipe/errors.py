@@ -39,3 +39,7 @@ class UnreachableLibraryError(NoLibraryError, OSError):
 
 class RecordError(SdPipeError):
     """A record file cannot be read: broken JSON, wrong schema or wrong types."""
+
+
+class NewerSchemaError(RecordError):
+    """A record was written by a later version: it is never touched."""

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterator
 
 from lib_sdpipe.index.database import connect, transaction
+from lib_sdpipe.index.files import Claim, Files
 from lib_sdpipe.index.pictures import Pictures
-from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
+
+
+_CONTENT = {
+    "folders": "SELECT root, path, device, problem FROM folders ORDER BY root, path",
+    "files": (
+        "SELECT d.root, d.path AS folder, f.name, f.bytes, f.mtime_ns, f.inode, f.device, f.format, f.width, f.height, f.problem,"
+        " f.infotext_digest, f.run_id, f.claim, p.run_id AS picture_run_id, p.name AS picture_name, f.is_changed"
+        " FROM files f JOIN folders d ON d.id = f.folder LEFT JOIN pictures p ON p.id = f.picture ORDER BY d.root, d.path, f.name"
+    ),
+    "runs": "SELECT * FROM runs ORDER BY run_id",
+    "manifest_files": "SELECT run_id, file, bytes, mtime_ns, problem, own_run_id FROM manifest_files ORDER BY run_id, file",
+    "claims": "SELECT root, folder, name, run_id, file, claim FROM claims ORDER BY root, folder, name, run_id, file",
+    "pictures": "SELECT run_id, name, root, path, kept, stage, role, time, actual_seed, width, height, bytes, sha256, pixel_sha256,"
+    " lost_at, brightness_steps, tile_colours FROM pictures WHERE run_id IS NOT NULL ORDER BY run_id, name",
+}
 
 
 class Index:
@@ -16,30 +33,46 @@ class Index:
     def __init__(self, path: Path) -> None:
         self._connection, self.is_new = connect(path)
         self.pictures = Pictures(self._connection)
+        self.files = Files(self._connection)
+        self.records = Records(self._connection)
 
     def close(self) -> None:
         self._connection.close()
 
-    def replace_run(self, run_id: str, manifests: Iterable[Manifest], mtime_ns: int) -> None:
-        """Make the index hold exactly these manifests for a run."""
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         with transaction(self._connection):
-            self.pictures.remove_run(run_id)
-            for manifest in manifests:
-                self.pictures.insert(manifest)
-            self._connection.execute(
-                "REPLACE INTO runs (run_id, folder_mtime_ns, manifests_mtime_ns) VALUES (?, 0, ?)", (run_id, mtime_ns)
-            )
+            yield
 
-    def remove_runs(self, run_ids: Iterable[str]) -> None:
-        with transaction(self._connection):
-            for run_id in run_ids:
-                self.pictures.remove_run(run_id)
-                self._connection.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
+    def commit_and_go_on(self) -> None:
+        """Within a transaction: keep what was done so far, and let others write in between."""
+        self._connection.execute("COMMIT")
+        self._connection.execute("BEGIN IMMEDIATE")
 
-    def known_runs(self) -> dict[str, int]:
-        """Run ids and the modification time of their manifests folder when they were indexed."""
-        return dict(self._connection.execute("SELECT run_id, manifests_mtime_ns FROM runs"))
+    def replace_run(self, run: RunRow, manifests: list[FoundManifest]) -> None:
+        """Make the index hold exactly this of a run. Within a transaction."""
+        self.pictures.remove_run(run.run_id)
+        self.records.remove_run(run.run_id)
+        self.records.set_run(run)
+        claims: list[Claim] = []
+        for found in manifests:
+            picture = self.pictures.insert(found.manifest) if found.manifest is not None else None
+            row = ManifestRow(found.file, found.stamp, found.problem, found.own_run_id, picture)
+            self.records.set_manifest(run.run_id, row)
+            claims += [Claim(root, folder, name, run.run_id, found.file, picture, claim) for root, folder, name, claim in found.claims]
+        self.files.replace_claims(run.run_id, claims)
 
-    def content(self) -> list[tuple[Any, ...]]:
-        """Every picture, in a fixed order: what a rebuilt index must equal."""
-        return self.pictures.content()
+    def remove_run(self, run_id: str) -> None:
+        """Within a transaction."""
+        self.pictures.remove_run(run_id)
+        self.records.remove_run(run_id)
+        self.files.replace_claims(run_id, [])
+
+    def content(self) -> dict[str, list[dict[str, Any]]]:
+        """Every row but for row ids and what only deep reading tells: what a rebuilt index must equal."""
+        return {table: self._rows(query) for table, query in _CONTENT.items()}
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
+        cursor = self._connection.execute(query)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row)) for row in cursor]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lib_sdpipe.index.database import transaction
-from lib_sdpipe.manifest.records import ImageFacts, Manifest
+from lib_sdpipe.index.sql_values import sql_integer, sql_text
+from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.manifest.times import parse_utc
 
 # docs/formats.md: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
@@ -46,7 +47,7 @@ class Pictures:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def add(self, manifest: Manifest) -> None:
+    def add(self, manifest: Json) -> None:
         """Insert or replace one manifest's row."""
         with transaction(self._connection):
             self.insert(manifest)
@@ -59,15 +60,15 @@ class Pictures:
         return self._find("pixel_sha256 = ?", (pixel_sha256,))
 
     def find_by_seed(self, run_id: str, actual_seed: int) -> list[Recorded]:
-        return self._find("run_id = ? AND actual_seed = ?", (run_id, _sql_integer(actual_seed)))
+        return self._find("run_id = ? AND actual_seed = ?", (run_id, sql_integer(actual_seed)))
 
     def find_by_path(self, root: str | None, path: str) -> list[Recorded]:
-        return self._find("root IS ? AND path = ?", (_sql_text(root), _sql_text(path)))
+        return self._find("root IS ? AND path = ?", (sql_text(root), sql_text(path)))
 
     def add_copy(self, path: str, run_id: str, name: str, evidence: str) -> None:
         """A file (absolute path) that shows a recorded image and is nobody's recorded file itself."""
         with transaction(self._connection):
-            self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (_sql_text(path), run_id, name, evidence))
+            self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (sql_text(path), run_id, name, evidence))
 
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size that match the hash, nearest first."""
@@ -97,19 +98,21 @@ class Pictures:
         query = f"SELECT {_COLUMNS} FROM pictures WHERE {where} AND run_id IS NOT NULL ORDER BY run_id, name"
         return [Recorded(*row) for row in self._connection.execute(query, values)]
 
-    def insert(self, manifest: Manifest) -> None:
-        """Within a transaction of the caller's."""
-        image = manifest.image or ImageFacts()
-        steps, colours = _split_hash(image.perceptual_hash)
-        texts = (manifest.run_id, manifest.name, manifest.root, manifest.path, manifest.kept, manifest.stage, manifest.role)
-        self._connection.execute(
+    def insert(self, manifest: Json) -> int:
+        """A manifest's JSON document, with the types that a record has; the row's id. Within a transaction of the caller's."""
+        image = manifest.get("image") or {}
+        steps, colours = _split_hash(image.get("perceptual_hash"))
+        cursor = self._connection.execute(
             "REPLACE INTO pictures (run_id, name, root, path, kept, stage, role, time, actual_seed, width, height, bytes, sha256,"
             " pixel_sha256, lost_at, brightness_steps, tile_colours) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *map(_sql_text, texts), parse_utc(manifest.timestamp or "") or 0.0, _sql_integer(manifest.actual_seed),
-                image.width, image.height, image.bytes, image.sha256, image.pixel_sha256, manifest.lost_at, steps, colours,
+                *(sql_text(manifest.get(field)) for field in ("run_id", "name", "root", "path", "kept", "stage", "role")),
+                parse_utc(manifest.get("timestamp") or "") or 0.0, sql_integer(manifest.get("actual_seed")),
+                image.get("width"), image.get("height"), image.get("bytes"), sql_text(image.get("sha256")),
+                sql_text(image.get("pixel_sha256")), sql_text(manifest.get("lost_at")), steps, colours,
             ),
         )
+        return cursor.lastrowid or 0
 
 
 def _split_hash(perceptual_hash: str | None) -> tuple[bytes | None, bytes | None]:
@@ -135,13 +138,3 @@ def _match(
 
 def _stack(rows: list[tuple[Any, ...]], column: int) -> np.ndarray:
     return np.frombuffer(b"".join(row[column] for row in rows), np.uint8).reshape(len(rows), -1)
-
-
-def _sql_text(text: str | None) -> str | None:
-    """A file name need not be UTF-8, and a record from elsewhere may hold anything; SQLite's texts are UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") if text is not None else None
-
-
-def _sql_integer(value: int | None) -> int | None:
-    """SQLite holds 64 bits; a seed beyond that is no seed of a host."""
-    return value if value is not None and -(1 << 63) <= value < 1 << 63 else None

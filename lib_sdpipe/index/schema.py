@@ -4,14 +4,18 @@ from __future__ import annotations
 
 SCHEMA_VERSION = 3
 
-# What lies on the disk, as the last look saw it. `files.picture` is the recorded picture whose manifest names the file;
-# `files.infotext` waits there until the file is searched for. A run's manifests are known by their files: one may be unreadable.
+# What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
+# `claims` is what manifests say about files: which is the image, its kept copy, what lies beside it (for an unreadable
+# manifest what its run file says, without a picture); `files.picture` and `files.claim` are the same from the file's side.
+# `files.infotext` waits there until the file is searched for; `files.run_id` is the Run ID in it. `is_changed`: the file is
+# another than at the first look, and has not been read since. Digests of files are there once they were read.
 _ON_DISK = """
 CREATE TABLE folders (
     id INTEGER PRIMARY KEY,
     root TEXT NOT NULL,
     path TEXT NOT NULL,
     device INTEGER,
+    problem TEXT,
     UNIQUE (root, path)
 );
 CREATE TABLE files (
@@ -31,19 +35,21 @@ CREATE TABLE files (
     sha256 TEXT,
     pixel_sha256 TEXT,
     perceptual_hash TEXT,
+    run_id TEXT,
+    is_changed INTEGER NOT NULL DEFAULT 0,
     picture INTEGER,
+    claim TEXT,
     UNIQUE (folder, name)
 );
-CREATE INDEX files_bytes ON files (bytes) WHERE picture IS NULL;
+CREATE INDEX files_bytes ON files (bytes) WHERE claim IS NULL;
+CREATE INDEX files_run ON files (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX files_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX files_pixel_sha256 ON files (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
 CREATE INDEX files_picture ON files (picture) WHERE picture IS NOT NULL;
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY,
-    folder_mtime_ns INTEGER NOT NULL,
-    file_mtime_ns INTEGER,
     file_bytes INTEGER,
-    manifests_mtime_ns INTEGER NOT NULL,
+    file_mtime_ns INTEGER,
     problem TEXT,
     status TEXT,
     label TEXT,
@@ -57,9 +63,21 @@ CREATE TABLE manifest_files (
     bytes INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
     problem TEXT,
+    own_run_id TEXT,
     picture INTEGER,
     PRIMARY KEY (run_id, file)
 ) WITHOUT ROWID;
+CREATE TABLE claims (
+    root TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    name TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    file TEXT NOT NULL,
+    picture INTEGER,
+    claim TEXT NOT NULL,
+    PRIMARY KEY (root, folder, name, run_id, file)
+) WITHOUT ROWID;
+CREATE INDEX claims_of ON claims (run_id);
 """
 
 # What is shown, searched and traced: one row for every manifest (`file` is null), and one for every image file that no

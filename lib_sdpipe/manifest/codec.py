@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Type, TypeVar
+import re
+from typing import Any, Callable, Type, TypeVar
 
 import orjson
 
-from lib_sdpipe.errors import RecordError
+from lib_sdpipe.errors import NewerSchemaError, RecordError
+from lib_sdpipe.manifest.fitting import fits
 from lib_sdpipe.manifest.records import MANIFEST_SCHEMA, RUN_SCHEMA, Manifest, Record, Run
 from lib_sdpipe.manifest.upgrade import upgrade_manifest, upgrade_run
 from lib_sdpipe.pydantic_v1 import ValidationError
@@ -52,11 +54,39 @@ def parse_manifest(data: bytes, what: str) -> Manifest:
     return _parse(parse_json_object(data, what), Manifest, MANIFEST_SCHEMA, upgrade_manifest, what)
 
 
+def read_run_document(data: bytes, what: str) -> dict[str, Any]:
+    """A run of any version as its JSON document, with the types that a record has; raises RecordError. Quick."""
+    return _read_document(data, what, Run, RUN_SCHEMA, parse_run)
+
+
+def read_manifest_document(data: bytes, what: str) -> dict[str, Any]:
+    """The same of a manifest."""
+    return _read_document(data, what, Manifest, MANIFEST_SCHEMA, parse_manifest)
+
+
+def _read_document(data: bytes, what: str, kind: Type[R], schema: str, parse: Callable[[bytes, str], R]) -> dict[str, Any]:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        document = None  # half a surrogate pair, NaN: the other reader takes it, or says what is wrong
+    if isinstance(document, dict) and document.get("schema") == schema and fits(document, kind):
+        return document
+    return parse(data, what).to_json()
+
+
+def _version_of(found: Any, schema: str) -> int:
+    """The number in a schema of this kind; 0 where it is none."""
+    kind, _, number = found.partition("/") if isinstance(found, str) else ("", "", "")
+    return int(number) if kind == schema.partition("/")[0] and re.fullmatch("[0-9]{1,9}", number) else 0
+
+
 def _parse(document: dict[str, Any], kind: Type[R], schema: str, upgrade: Any, what: str) -> R:
     found = document.get("schema")
     if found is None:
         document = upgrade(document)
     elif found != schema:
+        if _version_of(found, schema) > _version_of(schema, schema):
+            raise NewerSchemaError(f"{what}: schema is {found!r}, written by a later version of SDPipe; this one reads {schema!r}")
         raise RecordError(f"{what}: schema is {found!r}, this version reads {schema!r}")
     try:
         return kind.parse_obj(document)

@@ -14,7 +14,6 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.index.database import delete as delete_index, is_damage
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.record.catch_up import catch_up
 from lib_sdpipe.record.completion import Completion
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.owed import OwedRuns
@@ -22,6 +21,7 @@ from lib_sdpipe.record.recovery import recover_abandoned, remove_empty_runs
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.place import is_of_folder, place_of, unreachable
+from lib_sdpipe.store.refresh import Refresh
 from lib_sdpipe.store.recording_log import RecordingLog
 from lib_sdpipe.store.runs import RunStore
 
@@ -159,6 +159,7 @@ class Desk:
         self._remember()
         for run_id in self._ended - self._owed.run_ids():
             self._ended.discard(run_id)
+            self._look_at(run_id)
             self.withdraw(run_id)
         self._clear_if_done()
         return fault or self._fault
@@ -171,17 +172,26 @@ class Desk:
         self._is_index_whole = False
 
     def _catch_up(self) -> None:
-        if self.index is None:
-            return
+        """Read what other machines have recorded, what a repair has changed, or after a deletion everything."""
         try:
-            catch_up(self.index, self.store)
+            self._look_at_runs()
         except sqlite3.Error as fault:
             self._lose_index(fault)
             self._open_index()
-            if self.index is None:
-                return
-            catch_up(self.index, self.store)
-        self._is_index_whole = True
+            self._look_at_runs()
+
+    def _look_at_runs(self) -> None:
+        if self.index is not None:
+            Refresh(self.layout, self.library, self.index).look_at_runs(list(self.store.iter_run_ids()))
+            self._is_index_whole = True
+
+    def _look_at(self, run_id: str) -> None:
+        """A run has ended: the index sees its files as they are now. What is changed in them from here on is noticed."""
+        if self.index is not None and self._is_index_whole:
+            try:
+                Refresh(self.layout, self.library, self.index).look_at_run(run_id)
+            except sqlite3.Error as fault:
+                self._lose_index(fault)
 
     def _lose_index(self, fault: sqlite3.Error) -> None:
         """Go on without, until the next run begins; a damaged one is made anew then."""

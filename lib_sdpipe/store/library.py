@@ -91,6 +91,11 @@ class Library:
                     self._roots = {}
             write_atomic(self._layout.library_file, format_json(self._document))
 
+    def is_confirmed_empty(self, name: str) -> bool:
+        """Whether its owner has said that nothing is meant to be in this root; else an empty one counts as offline."""
+        root = self._document["roots"].get(name)
+        return isinstance(root, dict) and isinstance(root.get("confirmed_empty"), str)
+
     def write_if_gone(self) -> None:
         """Put the file back where somebody has removed it under us: records name their roots by it."""
         if self._document["roots"] and not self._layout.library_file.exists():

@@ -122,7 +122,7 @@ def assert_sound(layout: Layout, outputs: Path) -> None:
         listed = {output["name"] for output in desk.store.read_run(run_id).stage_outputs}
         assert listed == {m.name for m in manifests}  # type: ignore[union-attr]
     assert recorded == images
-    rows = desk.index.content() if desk.index else []
+    rows = desk.index.content()["pictures"] if desk.index else []
     assert len(rows) == len(images)
     desk.close()
     assert not list(layout.recording.glob("*.jsonl"))

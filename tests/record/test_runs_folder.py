@@ -83,7 +83,7 @@ def assert_whole(layout: Layout, run_ids: list[str]) -> None:
         (reference,) = run.config["init_images"]
         assert layout.input_file(reference["$input"]).exists()
     index = Index(layout.index_file)
-    assert len(index.content()) == 2 * len(run_ids)
+    assert len(index.content()["pictures"]) == 2 * len(run_ids)
     index.close()
 
 

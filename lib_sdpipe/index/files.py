@@ -1,0 +1,176 @@
+"""Folders and image files of the roots, as the last look saw them, and what manifests claim of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Iterable
+
+from lib_sdpipe.index.sql_values import sql_text
+
+FileStat = tuple[str, int, int, int, int]
+"""Name, bytes, modification time in nanoseconds, inode, device."""
+
+KnownFolder = tuple[int, "int | None", "str | None"]
+"""Row id, device, problem."""
+
+KnownFile = tuple[int, int, int, int, int]
+"""Row id, bytes, modification time in nanoseconds, inode, device."""
+
+
+@dataclass(frozen=True)
+class FileHead:
+    """What the first bytes of a file say; `infotext` verbatim."""
+
+    format: str | None
+    width: int | None
+    height: int | None
+    problem: str | None
+    infotext: str | None
+    infotext_digest: bytes | None
+    run_id: str | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A manifest's word about a file: `claim` is `image`, `kept` or `beside`; `picture` None where it cannot be read itself."""
+
+    root: str
+    folder: str
+    name: str
+    run_id: str
+    file: str
+    picture: int | None
+    claim: str
+
+
+class Files:
+    """The tables `folders`, `files` and `claims`. Changes are made within a transaction of the caller's. Raises sqlite3.Error."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    # --- folders ---
+
+    def known_folders(self, root: str) -> dict[str, KnownFolder]:
+        """By path in the root."""
+        rows = self._connection.execute("SELECT path, id, device, problem FROM folders WHERE root = ?", (root,))
+        return {path: known for path, *known in rows}  # type: ignore[misc]
+
+    def known_folder(self, root: str, path: str) -> KnownFolder | None:
+        found: KnownFolder | None = self._connection.execute(
+            "SELECT id, device, problem FROM folders WHERE root = ? AND path = ?", (root, sql_text(path))
+        ).fetchone()
+        return found
+
+    def known_roots(self) -> list[str]:
+        return [root for (root,) in self._connection.execute("SELECT DISTINCT root FROM folders")]
+
+    def set_folder(self, root: str, path: str, device: int | None, problem: str | None) -> int:
+        """Note how a folder was found; its row id. With a problem its device stays as it was known."""
+        self._connection.execute(
+            "INSERT INTO folders (root, path, device, problem) VALUES (?, ?, ?, ?) ON CONFLICT (root, path)"
+            " DO UPDATE SET device = CASE WHEN excluded.problem IS NULL THEN excluded.device ELSE device END, problem = excluded.problem",
+            (root, sql_text(path), device, problem),
+        )
+        row: tuple[int] = self._connection.execute(
+            "SELECT id FROM folders WHERE root = ? AND path = ?", (root, sql_text(path))
+        ).fetchone()
+        return row[0]
+
+    def remove_folder(self, folder: int) -> None:
+        ids = [row_id for (row_id,) in self._connection.execute("SELECT id FROM files WHERE folder = ?", (folder,))]
+        self.remove_files(ids)
+        self._connection.execute("DELETE FROM folders WHERE id = ?", (folder,))
+
+    def remove_root(self, root: str) -> None:
+        for row_id, *_ in self.known_folders(root).values():
+            self.remove_folder(row_id)
+
+    # --- files ---
+
+    def known_files(self, folder: int) -> dict[str, KnownFile]:
+        rows = self._connection.execute("SELECT name, id, bytes, mtime_ns, inode, device FROM files WHERE folder = ?", (folder,))
+        return {name: known for name, *known in rows}  # type: ignore[misc]
+
+    def insert_file(self, folder: int, found: FileStat, head: FileHead, claim: tuple[int | None, str] | None) -> None:
+        picture, kind = claim if claim is not None else (None, None)
+        self._connection.execute(
+            "INSERT INTO files (folder, name, bytes, mtime_ns, inode, device, format, width, height, problem, infotext_digest,"
+            " infotext, run_id, picture, claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                folder, sql_text(found[0]), *found[1:], head.format, head.width, head.height, head.problem, head.infotext_digest,
+                sql_text(head.infotext) if kind is None else None, sql_text(head.run_id), picture, kind,
+            ),
+        )
+
+    def update_file(self, row_id: int, found: FileStat, head: FileHead) -> None:
+        """The file was changed: what was known of its content is forgotten."""
+        self._connection.execute("DELETE FROM pictures WHERE file = ?", (row_id,))
+        self._connection.execute(
+            "UPDATE files SET bytes = ?, mtime_ns = ?, inode = ?, device = ?, format = ?, width = ?, height = ?, problem = ?,"
+            " infotext_digest = ?, infotext = CASE WHEN claim IS NULL THEN ? END, run_id = ?, sha256 = NULL, pixel_sha256 = NULL,"
+            " perceptual_hash = NULL, is_changed = 1 WHERE id = ?",
+            (
+                *found[1:], head.format, head.width, head.height, head.problem, head.infotext_digest, sql_text(head.infotext),
+                sql_text(head.run_id), row_id,
+            ),
+        )
+
+    def move_file(self, row_id: int, inode: int, device: int) -> None:
+        """The same file, as its size and time say, on another inode: a copied library, a remounted disk."""
+        self._connection.execute("UPDATE files SET inode = ?, device = ? WHERE id = ?", (inode, device, row_id))
+
+    def remove_files(self, ids: Iterable[int]) -> None:
+        rows = [(row_id,) for row_id in ids]
+        self._connection.executemany("DELETE FROM pictures WHERE file = ?", rows)
+        self._connection.executemany("DELETE FROM files WHERE id = ?", rows)
+
+    # --- claims ---
+
+    def claimed_names(self, root: str) -> list[tuple[str, list[str]]]:
+        """Folders of a root and the claimed names in each."""
+        rows = self._connection.execute("SELECT DISTINCT folder, name FROM claims WHERE root = ? ORDER BY folder, name", (root,))
+        return [(folder, [name for _, name in group]) for folder, group in groupby(rows, key=lambda row: row[0])]
+
+    def claimed_by(self, run_id: str) -> list[tuple[str, str, str]]:
+        """(root, folder, name) of every file that a run's manifests name."""
+        return list(self._connection.execute("SELECT DISTINCT root, folder, name FROM claims WHERE run_id = ?", (run_id,)))
+
+    def claim_of(self, root: str, folder: str, name: str) -> tuple[int | None, str] | None:
+        """(picture, kind) of the claim on a file; of several the newest run's."""
+        row: tuple[int | None, str] | None = self._connection.execute(
+            "SELECT picture, claim FROM claims WHERE root = ? AND folder = ? AND name = ? ORDER BY run_id DESC, file DESC LIMIT 1",
+            (root, sql_text(folder), sql_text(name)),
+        ).fetchone()
+        return row
+
+    def replace_claims(self, run_id: str, claims: Iterable[Claim]) -> None:
+        """Make these the claims of a run's manifests, and tell the files."""
+        places = set(self._connection.execute("SELECT root, folder, name FROM claims WHERE run_id = ?", (run_id,)))
+        self._connection.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
+        for claim in claims:
+            place = (claim.root, sql_text(claim.folder), sql_text(claim.name))
+            places.add(place)
+            self._connection.execute(
+                "REPLACE INTO claims VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*place, claim.run_id, sql_text(claim.file), claim.picture, claim.claim),
+            )
+        for root, folder, name in places:
+            self._tell_file(root, folder, name)
+
+    def _tell_file(self, root: str, folder: str, name: str) -> None:
+        row = self._connection.execute(
+            "SELECT files.id, files.claim FROM folders JOIN files ON files.folder = folders.id"
+            " WHERE folders.root = ? AND folders.path = ? AND files.name = ?", (root, folder, name)
+        ).fetchone()
+        if row is None:
+            return
+        row_id, before = row
+        claim = self.claim_of(root, folder, name)
+        if claim is None and before is not None:  # its text is to be searched now, and must be read again for that
+            self.remove_files([row_id])
+            return
+        self._connection.execute("UPDATE files SET picture = ?, claim = ? WHERE id = ?", (*(claim or (None, None)), row_id))
+        self._connection.execute("DELETE FROM pictures WHERE file = ?", (row_id,))

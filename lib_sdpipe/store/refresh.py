@@ -1,0 +1,237 @@
+"""Bringing the index up to what lies on the disk: changed runs and changed image files are read again, nothing else.
+
+The same steps make an index from nothing, so a rebuilt one equals one that was kept up to date. Killed at any moment, the
+next look goes on from there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Iterator
+
+from lib_sdpipe.index.files import KnownFile, KnownFolder
+from lib_sdpipe.index.index import Index
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.read_file import read_file_head
+from lib_sdpipe.store.read_run import read_run_rows
+from lib_sdpipe.store.scan import FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run
+
+# How long the others who write to the index may have to wait for a batch.
+_BATCH_SECONDS = 0.3
+# Images that lie in no root are named by their absolute folder.
+OUTSIDE = ""
+
+Progress = Callable[[str, int], None]
+"""What is looked at, and how many files so far."""
+
+
+@dataclass
+class Looked:
+    """What a look saw; `unavailable` are (root, path) that could not be looked at, with the reason."""
+
+    runs: int = 0
+    files: int = 0
+    unavailable: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+class Refresh:
+    """One look over a library. Raises sqlite3.Error, and NoLibraryError where the runs folder cannot be listed."""
+
+    def __init__(self, layout: Layout, library: Library, index: Index, progress: Progress | None = None) -> None:
+        self._layout = layout
+        self._library = library
+        self._index = index
+        self._progress = progress or (lambda what, files: None)
+        self._looked = Looked()
+        self._commit_at = 0.0
+
+    def look(self, run_ids: list[str]) -> Looked:
+        """Everything: these runs, which are all there are, and all roots."""
+        roots = {name: folder for name, folder in self._library.roots().items() if name != RUNS_ROOT}
+        skip = frozenset(os.path.realpath(folder) for folder in self._library.roots().values())
+        with self._batches():
+            self._look_at_runs(run_ids)
+            for name, folder in roots.items():
+                self._look_at_root(name, folder, skip - {os.path.realpath(folder)})
+            self._look_outside()
+            for name in set(self._index.files.known_roots()) - {RUNS_ROOT, OUTSIDE, *roots}:
+                self._index.files.remove_root(name)
+        return self._looked
+
+    def look_at_runs(self, run_ids: list[str]) -> None:
+        """The runs folder alone."""
+        with self._batches():
+            self._look_at_runs(run_ids)
+
+    def look_at_run(self, run_id: str) -> None:
+        """One run that has just been recorded, with the files its manifests name."""
+        with self._batches():
+            scanned = scan_run(self._layout.runs, run_id)
+            self._take_run(scanned)
+            for folder in scanned.folders:
+                self._take_folder(folder, self._index.files.known_folder(folder.root, folder.path))
+            self._look_at_claimed(run_id)
+
+    # --- the runs folder ---
+
+    def _look_at_runs(self, run_ids: list[str]) -> None:
+        folders = self._index.files.known_folders(RUNS_ROOT)
+        for run_id in run_ids:
+            scanned = scan_run(self._layout.runs, run_id)
+            if scanned.problem is not None:
+                self._looked.unavailable[RUNS_ROOT, run_id] = scanned.problem
+                folders = {path: known for path, known in folders.items() if not _is_below(path, run_id)}
+                continue
+            self._take_run(scanned)
+            for folder in scanned.folders:
+                self._take_folder(folder, folders.pop(folder.path, None))
+            self._pause("runs")
+        for folder in scan_beside_runs(self._layout.runs):
+            self._take_folder(folder, folders.pop(folder.path, None))
+        self._remove_gone(folders)
+        for run_id in self._index.records.run_ids() - set(run_ids):
+            self._index.remove_run(run_id)
+
+    def _take_run(self, scanned: ScannedRun) -> None:
+        self._looked.runs += 1
+        self._looked.files += 1 + len(scanned.manifests)
+        stamps = {name[:-5]: (size, mtime_ns) for name, size, mtime_ns, *_ in scanned.manifests}
+        file = scanned.run_file[1:3] if scanned.run_file is not None else None
+        known = self._index.records.run_stamp(scanned.run_id)
+        if known == file and known is not None and self._index.records.manifest_stamps(scanned.run_id) == stamps:
+            return
+        self._index.replace_run(*read_run_rows(self._layout, scanned))
+
+    # --- image roots ---
+
+    def _look_at_root(self, name: str, folder: Path, skip: frozenset[str]) -> None:
+        known = self._index.files.known_folders(name)
+        for found in scan_root(name, folder, skip):
+            if found.path == "" and found.problem is None and not found.files and _has_nothing(folder):
+                if not self._library.is_confirmed_empty(name):
+                    self._note_unavailable(name, "", "empty")
+                    return
+            self._take_folder(found, known.pop(found.path, None))
+            if found.problem is not None:
+                known = {path: row for path, row in known.items() if not _is_below(path, found.path)}
+            self._pause(name)
+        self._remove_gone(known)
+
+    def _look_outside(self) -> None:
+        """Recorded images that lie in no root: only those are looked at."""
+        known = self._index.files.known_folders(OUTSIDE)
+        for path, names in self._index.files.claimed_names(OUTSIDE):
+            self._take_folder(_stat_named(OUTSIDE, path, Path(path), names), known.pop(path, None))
+        self._remove_gone(known)
+
+    def _look_at_claimed(self, run_id: str) -> None:
+        """The files that one run names, without their neighbours."""
+        roots = self._library.roots()
+        for root, path, name in self._index.files.claimed_by(run_id):
+            if root == RUNS_ROOT or (root != OUTSIDE and root not in roots):
+                continue
+            folder = Path(path) if root == OUTSIDE else roots[root] / path
+            for file in _stat_named(root, path, folder, [name]).files:
+                row = self._index.files.known_folder(root, path)
+                row_id = row[0] if row is not None else self._index.files.set_folder(root, path, file[4], None)
+                self._take_files(root, path, row_id, folder, [file], self._index.files.known_files(row_id))
+
+    # --- one folder ---
+
+    def _take_folder(self, found: ScannedFolder, row: KnownFolder | None) -> None:
+        files = self._index.files
+        if found.problem is not None:
+            self._note_unavailable(found.root, found.path, found.problem)
+            return
+        known = files.known_files(row[0]) if row is not None else {}
+        if row is not None and known and row[1] != found.device and not any(file[0] in known for file in found.files):
+            self._note_unavailable(found.root, found.path, "another disk is in its place")
+            return
+        is_known = row is not None and row[1:] == (found.device, None)
+        row_id = row[0] if row is not None and is_known else files.set_folder(found.root, found.path, found.device, None)
+        self._looked.files += len(found.files)
+        gone = self._take_files(found.root, found.path, row_id, self._folder(found), found.files, known)
+        if gone:
+            files.remove_files(known[name][0] for name in gone)
+
+    def _take_files(
+        self, root: str, path: str, row_id: int, folder: Path, found: list[FileStat], known: dict[str, KnownFile]
+    ) -> set[str]:
+        """Insert what is new and read again what has changed; the names that were known and not found."""
+        gone = set(known)
+        for file in found:
+            name, size, mtime_ns, inode, device = file
+            row = known.get(name)
+            gone.discard(name)
+            if row is None:
+                head = read_file_head(f"{folder}/{name}", size)
+                if head is not None:
+                    self._index.files.insert_file(row_id, file, head, self._index.files.claim_of(root, path, name))
+            elif row[1] != size or row[2] != mtime_ns:
+                head = read_file_head(f"{folder}/{name}", size)
+                if head is not None:
+                    self._index.files.update_file(row[0], file, head)
+            elif row[3] != inode or row[4] != device:
+                self._index.files.move_file(row[0], inode, device)
+            else:
+                continue
+            self._pause(root)
+        return gone
+
+    def _folder(self, found: ScannedFolder) -> Path:
+        return Path(found.path) if found.root == OUTSIDE else self._library.roots()[found.root] / found.path
+
+    def _note_unavailable(self, root: str, path: str, reason: str) -> None:
+        """What was known of it stands."""
+        self._looked.unavailable[root, path] = reason
+        self._index.files.set_folder(root, path, None, reason)
+
+    def _remove_gone(self, folders: dict[str, KnownFolder]) -> None:
+        for row_id, *_ in folders.values():
+            self._index.files.remove_folder(row_id)
+
+    # --- batches ---
+
+    @contextmanager
+    def _batches(self) -> Iterator[None]:
+        self._commit_at = time.monotonic() + _BATCH_SECONDS
+        with self._index.transaction():
+            yield
+
+    def _pause(self, what: str) -> None:
+        """Let others write, and say how far we are."""
+        if time.monotonic() < self._commit_at:
+            return
+        self._index.commit_and_go_on()
+        self._progress(what, self._looked.files)
+        self._commit_at = time.monotonic() + _BATCH_SECONDS
+
+
+def _stat_named(root: str, path: str, folder: Path, names: list[str]) -> ScannedFolder:
+    """A folder as if only these files were in it."""
+    try:
+        device = os.stat(folder).st_dev
+    except OSError as fault:
+        return ScannedFolder(root, path, 0, [], fault.strerror or str(fault))
+    files: list[FileStat] = []
+    for name in names:
+        try:
+            found = os.stat(folder / name)
+        except OSError:
+            continue
+        files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
+    return ScannedFolder(root, path, device, files)
+
+
+def _has_nothing(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return all(entry.name[0] == "." for entry in entries)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return folder == "" or path == folder or path.startswith(folder + "/")
