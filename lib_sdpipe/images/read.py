@@ -11,11 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import decoder_name, perceptual_hash, pixel_sha256
-
-INFOTEXT_LIMIT = 1 << 20
-_EXIF_IFD = 0x8769
-_USER_COMMENT = 0x9286
-_COMMENT_CODES = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16-be", b"JIS\0\0\0\0\0": "shift_jis"}
+from lib_sdpipe.images.exif import EXIF_IFD, INFOTEXT_LIMIT, USER_COMMENT, decode_user_comment
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def read_infotext(image: Image.Image) -> str | None:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     if not isinstance(text, str):
-        text = _decode_user_comment(_user_comment(image))
+        text = decode_user_comment(_user_comment(image))
     return text[:INFOTEXT_LIMIT] if text else None
 
 
@@ -78,18 +74,6 @@ def _user_comment(image: Image.Image) -> Any:
     if not image.info.get("exif"):
         return None
     try:
-        return image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+        return image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
     except (OSError, SyntaxError, ValueError, KeyError, TypeError):
         return None  # damaged EXIF: no text, the picture itself is still fine
-
-
-def _decode_user_comment(comment: Any) -> str | None:
-    """EXIF 2.3 §4.6.5: eight bytes name the encoding. Hosts write UNICODE as UTF-16, big-endian."""
-    if isinstance(comment, str):
-        return comment
-    if not isinstance(comment, bytes):
-        return None
-    encoding = _COMMENT_CODES.get(comment[:8])
-    if encoding is None:
-        return comment.decode("utf-8", "replace").strip("\0")
-    return comment[8:].decode(encoding, "replace").strip("\0")
