@@ -14,6 +14,7 @@ from lib_sdpipe import __version__
 from lib_sdpipe.cli.bug_report import build_bug_report
 from lib_sdpipe.cli.commands import VERBS
 from lib_sdpipe.cli.output import Output
+from lib_sdpipe.cli.place import is_root_argument
 from lib_sdpipe.cli.program import program_name
 from lib_sdpipe.errors import SdPipeError, UsageError
 
@@ -50,10 +51,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_verb(argv: Sequence[str], output: Output) -> int:
-    arguments = _build_parser().parse_args(argv)
+    arguments = _parse(argv)
     code: int = arguments.run(arguments, output)
     output.flush()
     return code
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Image roots (`NAME=DIR`) may stand anywhere after the verb."""
+    parser = _build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    arguments.roots = [text for text in rest if is_root_argument(text)]
+    unknown = [text for text in rest if not is_root_argument(text)]
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
 
 
 def _handle_fault(fault: Exception, output: Output) -> int:

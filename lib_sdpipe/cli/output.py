@@ -59,6 +59,11 @@ class Output:
         if _is_terminal(sys.stderr):
             self.note(text)
 
+    def progress_line(self, text: str) -> None:
+        """The same on one line that the next one writes over."""
+        if _is_terminal(sys.stderr):
+            print(f"\r\x1b[K{escape_lines(text)[0]}", end="", file=sys.stderr, flush=True)
+
     def fail(self, text: str) -> None:
         """What went wrong, on stderr; with `--json` also as the document, so that a reader of stdout finds one."""
         self.note(f"sdpipe: {text}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 from lib_sdpipe.errors import NoLibraryError
@@ -11,6 +12,12 @@ from lib_sdpipe.store.layout import find_layout
 from lib_sdpipe.workspace import Workspace
 
 DEFAULT_NAME = "runs"
+ROOT_ARGUMENT = re.compile(r"([\w.\-]+)=(.+)", re.S)
+
+
+def is_root_argument(text: str) -> bool:
+    """Whether it names an image root: `NAME=DIR`."""
+    return ROOT_ARGUMENT.fullmatch(text) is not None
 
 
 def find_webui(start: Path) -> Path | None:

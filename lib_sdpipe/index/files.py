@@ -34,7 +34,10 @@ class FileHead:
 
 @dataclass(frozen=True)
 class Claim:
-    """A manifest's word about a file: `claim` is `image`, `kept` or `beside`; `picture` None where it cannot be read itself."""
+    """A manifest's word about a file: `claim` is `image`, `kept`, `beside` or, where it says that the image is lost, `lost`.
+
+    `picture` is None where the manifest cannot be read itself.
+    """
 
     root: str
     folder: str
@@ -139,9 +142,10 @@ class Files:
         return list(self._connection.execute("SELECT DISTINCT root, folder, name FROM claims WHERE run_id = ?", (run_id,)))
 
     def claim_of(self, root: str, folder: str, name: str) -> tuple[int | None, str] | None:
-        """(picture, kind) of the claim on a file; of several the newest run's."""
+        """(picture, kind) of the claim on a file; of several the newest run's, of a lost picture the last."""
         row: tuple[int | None, str] | None = self._connection.execute(
-            "SELECT picture, claim FROM claims WHERE root = ? AND folder = ? AND name = ? ORDER BY run_id DESC, file DESC LIMIT 1",
+            "SELECT picture, claim FROM claims WHERE root = ? AND folder = ? AND name = ?"
+            " ORDER BY claim = 'lost', run_id DESC, file DESC LIMIT 1",
             (root, sql_text(folder), sql_text(name)),
         ).fetchone()
         return row

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
+from lib_sdpipe.errors import LockedError, SdPipeError
 from lib_sdpipe.index.database import connect, transaction
 from lib_sdpipe.index.files import Claim, Files
 from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
+from lib_sdpipe.index.suspects import Suspects
 
 
 _CONTENT = {
@@ -35,6 +38,7 @@ class Index:
         self.pictures = Pictures(self._connection)
         self.files = Files(self._connection)
         self.records = Records(self._connection)
+        self.suspects = Suspects(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -76,3 +80,33 @@ class Index:
         cursor = self._connection.execute(query)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row)) for row in cursor]
+
+
+@contextmanager
+def open_index(places: Iterable[Path]) -> Iterator[Index]:
+    """The index at the first of these places where there can be one; later ones are for a library that cannot be written.
+
+    Raises LockedError, or SdPipeError for what SQLite reports while it is in use.
+    """
+    path = Path()
+    try:
+        for path in places:
+            try:
+                index = Index(path)
+            except (OSError, sqlite3.OperationalError) as fault:
+                if _is_locked(fault):
+                    raise
+                reason = fault
+                continue
+            with closing(index):
+                yield index
+            return
+    except sqlite3.Error as fault:
+        if _is_locked(fault):
+            raise LockedError(f"{path}: another process is writing to the index; try again when it is done") from fault
+        raise SdPipeError(f"{path}: the index cannot be used ({fault}); delete it, it is made anew from the manifests") from fault
+    raise SdPipeError(f"{path}: no index can be made there ({reason}); name a folder that can be written in SDPIPE_CACHE") from reason
+
+
+def _is_locked(fault: Exception) -> bool:
+    return isinstance(fault, sqlite3.OperationalError) and "locked" in str(fault)

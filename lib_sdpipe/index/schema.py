@@ -42,6 +42,7 @@ CREATE TABLE files (
     UNIQUE (folder, name)
 );
 CREATE INDEX files_bytes ON files (bytes) WHERE claim IS NULL;
+CREATE INDEX files_name ON files (name) WHERE claim IS NULL;
 CREATE INDEX files_run ON files (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX files_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX files_pixel_sha256 ON files (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
@@ -117,6 +118,7 @@ CREATE INDEX pictures_time ON pictures (time, id);
 CREATE INDEX pictures_path ON pictures (path, root);
 CREATE INDEX pictures_seed ON pictures (actual_seed);
 CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_digest IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
 CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
 CREATE INDEX pictures_size ON pictures (width, height);

@@ -58,6 +58,11 @@ class Layout:
         return self.private / "index.sqlite3"
 
     @property
+    def index_places(self) -> list[Path]:
+        """Where the index is, and where one can be made of a library that cannot be written."""
+        return list(dict.fromkeys([self.index_file, self.apart / "index.sqlite3"]))
+
+    @property
     def recording(self) -> Path:
         return self.private / "recording"
 

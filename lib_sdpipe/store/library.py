@@ -78,6 +78,14 @@ class Library:
                     self._roots[name] = self._folder(root)
         return self._roots
 
+    def override(self, roots: dict[str, Path]) -> None:
+        """Take these folders for roots until the file is read again; nothing is written."""
+        self._document = {**self._document, "roots": {**self._document["roots"]}}
+        for name, folder in roots.items():
+            known = self._document["roots"].get(name)
+            self._document["roots"][name] = {**(known if isinstance(known, dict) else {}), "path": os.path.abspath(folder), "on": {}}
+        self._roots = {}
+
     def ensure_roots(self, folders: dict[str, Path]) -> None:
         """Give every folder that lies in no root one, named as wished or `name-2`; writes only when something is new."""
         if self._is_damaged or all(self._root_of(folder) for folder in folders.values()):
@@ -95,6 +103,11 @@ class Library:
         """Whether its owner has said that nothing is meant to be in this root; else an empty one counts as offline."""
         root = self._document["roots"].get(name)
         return isinstance(root, dict) and isinstance(root.get("confirmed_empty"), str)
+
+    def save_roots(self) -> frozenset[str]:
+        """Roots that hold what the host's Save button copies."""
+        roots = self._document["roots"].items()
+        return frozenset(name for name, root in roots if isinstance(root, dict) and root.get("is_save_folder") is True)
 
     def write_if_gone(self) -> None:
         """Put the file back where somebody has removed it under us: records name their roots by it."""

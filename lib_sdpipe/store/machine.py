@@ -15,6 +15,7 @@ _NETWORK_TYPES = {
     "glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.glusterfs", "fuse.s3fs", "fuse.davfs2", "drvfs",
 }
 _DRIVE_REMOTE = 4
+_QUERY_LIMITED_INFORMATION = 0x1000
 
 
 @lru_cache(maxsize=1)
@@ -59,3 +60,30 @@ def _boot_id() -> str | None:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
         return None  # other platforms: machine and pid must do
+
+
+def is_process_alive(mark: ProcessMark) -> bool | None:
+    """Whether the process that a record names still runs; None where that cannot be seen from here."""
+    own = process_mark()
+    if mark.machine is None or mark.pid is None or mark.machine != own.machine:
+        return None
+    if mark.boot is not None and own.boot is not None and mark.boot != own.boot:
+        return False
+    return _has_pid(mark.pid)
+
+
+def _has_pid(pid: int) -> bool | None:
+    if os.name == "nt":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(_QUERY_LIMITED_INFORMATION, False, pid)  # type: ignore[attr-defined]
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)  # type: ignore[attr-defined]
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

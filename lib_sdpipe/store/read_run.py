@@ -91,8 +91,8 @@ def _found(
 def _claims(manifest: Json) -> list[tuple[str, str, str, str]]:
     claims = []
     place = place_of_image(manifest.get("root"), manifest.get("path"))
-    if place is not None and manifest.get("lost_at") is None:
-        claims.append((*place, "image"))
+    if place is not None:
+        claims.append((*place, "image" if manifest.get("lost_at") is None else "lost"))
         claims += [(place[0], place[1], name, "beside") for name in manifest.get("beside", ())]
     kept = place_of_image(RUNS_ROOT, manifest.get("kept"))
     if kept is not None and kept != place:

@@ -1,0 +1,49 @@
+"""The library that a call means, with the image roots it names: `--runs DIR` and `NAME=DIR`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+from lib_sdpipe.cli.place import ROOT_ARGUMENT, find_runs, named_folder, open_workspace
+from lib_sdpipe.errors import UsageError
+from lib_sdpipe.index.index import Index, open_index
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import RUNS_ROOT, Library
+
+@dataclass(frozen=True)
+class OpenLibrary:
+    """A library with its index, as a verb needs it."""
+
+    layout: Layout
+    library: Library
+    index: Index
+
+
+def named_roots(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Raises UsageError for a folder that is none, or the name of the runs folder itself."""
+    roots = {}
+    for text in arguments.roots:
+        match = ROOT_ARGUMENT.fullmatch(text)
+        if match is None:
+            raise UsageError(f"{text!r} is no image root: they look like outputs=/pictures/outputs")
+        name, folder = match.group(1), named_folder(match.group(2))
+        if name == RUNS_ROOT:
+            raise UsageError(f"{text}: the runs folder is named with --runs DIR")
+        if not folder.is_dir():
+            raise UsageError(f"{text}: {folder} is no folder")
+        roots[name] = folder
+    return roots
+
+
+@contextmanager
+def open_library(arguments: argparse.Namespace) -> Iterator[OpenLibrary]:
+    """Raises NoLibraryError, RecordError for a damaged library.json, LockedError."""
+    layout = open_workspace(find_runs(arguments.runs)).layout
+    library = Library(layout)
+    library.override(named_roots(arguments))
+    with open_index(layout.index_places) as index:
+        yield OpenLibrary(layout, library, index)

@@ -1,0 +1,188 @@
+"""What a check has to look at more closely: pictures and files that do not fit each other, found by the index alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Iterable, Iterator
+
+from lib_sdpipe.index.sql_values import sql_text
+
+_PAGE = 500
+_FILE = (
+    "f.id, d.root, d.path, f.name, f.bytes, f.mtime_ns, f.inode, f.device, f.format, f.width, f.height, f.problem, f.run_id, f.sha256,"
+    " f.pixel_sha256, f.perceptual_hash, f.is_changed, f.claim"
+)
+_FROM_FILES = "FROM files f JOIN folders d ON d.id = f.folder"
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file as the index knows it; `folder` is a path in the root, or absolute where the root is empty."""
+
+    id: int
+    root: str
+    folder: str
+    name: str
+    bytes: int
+    mtime_ns: int
+    inode: int
+    device: int
+    format: str | None
+    width: int | None
+    height: int | None
+    problem: str | None
+    run_id: str | None
+    sha256: str | None
+    pixel_sha256: str | None
+    perceptual_hash: str | None
+    is_changed: int
+    claim: str | None
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/{self.name}" if self.folder else self.name
+
+
+@dataclass(frozen=True)
+class SuspectPicture:
+    """A recorded picture whose file is not there (None), or is maybe not what was recorded."""
+
+    id: int
+    run_id: str
+    name: str
+    root: str | None
+    path: str
+    bytes: int | None
+    sha256: str | None
+    pixel_sha256: str | None
+    width: int | None
+    height: int | None
+    file: FileRow | None
+
+
+class Suspects:
+    """Questions over `pictures` and `files`. Raises sqlite3.Error."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def iter_pictures(self) -> Iterator[SuspectPicture]:
+        """In the order of recording, a page at a time: what is noted meanwhile does no harm."""
+        after = 0
+        while page := self._page_of_pictures(after):
+            for picture in page:
+                yield picture
+            after = page[-1].id
+
+    def _page_of_pictures(self, after: int) -> list[SuspectPicture]:
+        rows = self._connection.execute(
+            f"SELECT p.id, p.run_id, p.name, p.root, p.path, p.bytes, p.sha256, p.pixel_sha256, p.width, p.height, {_FILE}"
+            " FROM pictures p LEFT JOIN files f ON f.picture = p.id AND f.claim = 'image' LEFT JOIN folders d ON d.id = f.folder"
+            " WHERE p.id > ? AND p.run_id IS NOT NULL AND p.path IS NOT NULL AND p.lost_at IS NULL AND (f.id IS NULL"
+            " OR f.problem IS NOT NULL OR CASE WHEN f.sha256 IS NOT NULL THEN f.sha256 <> p.sha256 ELSE f.is_changed OR f.bytes <> p.bytes"
+            " OR (p.infotext_digest IS NOT NULL AND f.infotext_digest IS NOT p.infotext_digest) END) ORDER BY p.id LIMIT ?",
+            (after, _PAGE),
+        )
+        return [SuspectPicture(*row[:10], FileRow(*row[10:]) if row[10] is not None else None) for row in rows]
+
+    # --- files ---
+
+    def file_at(self, root: str | None, path: str) -> FileRow | None:
+        folder, _, name = path.rpartition("/")
+        rows = self._files("d.root = ? AND d.path = ? AND f.name = ?", (root or "", sql_text(folder), sql_text(name)))
+        return rows[0] if rows else None
+
+    def unnamed_of_size(self, size: int) -> list[FileRow]:
+        """Files of that many bytes that no manifest names."""
+        return self._files("f.claim IS NULL AND f.bytes = ?", (size,))
+
+    def unnamed_of_run(self, run_id: str, width: int | None, height: int | None) -> list[FileRow]:
+        """Files of that size in pixels that no manifest names and whose text names this run."""
+        return self._files("f.claim IS NULL AND f.run_id = ? AND f.width IS ? AND f.height IS ?", (run_id, width, height))
+
+    def unnamed_named(self, name: str, width: int | None, height: int | None) -> list[FileRow]:
+        """Files of that name and size in pixels that no manifest names."""
+        return self._files("f.claim IS NULL AND f.name = ? AND f.width IS ? AND f.height IS ?", (sql_text(name), width, height))
+
+    def with_pixels(self, pixel_sha256: str) -> list[FileRow]:
+        """Files that no manifest names and that were read and show this."""
+        return self._files("f.claim IS NULL AND f.pixel_sha256 = ?", (pixel_sha256,))
+
+    def unnamed_with_content(self, sha256: str) -> list[FileRow]:
+        return self._files("f.claim IS NULL AND f.sha256 = ?", (sha256,))
+
+    def iter_damaged(self) -> Iterator[FileRow]:
+        """Files that no manifest names and that are no whole images."""
+        yield from self._files("f.claim IS NULL AND f.problem IS NOT NULL", ())
+
+    def iter_likely_copies(self) -> Iterator[FileRow]:
+        """Files that nobody names and nobody has read, with the size and the text of a recorded image."""
+        if self._connection.execute("SELECT 1 FROM pictures WHERE run_id IS NOT NULL LIMIT 1").fetchone() is None:
+            return
+        where = (
+            "f.claim IS NULL AND f.sha256 IS NULL AND f.infotext_digest IS NOT NULL AND f.problem IS NULL AND EXISTS"
+            " (SELECT 1 FROM pictures p WHERE p.infotext_digest = f.infotext_digest AND p.run_id IS NOT NULL AND p.bytes = f.bytes)"
+        )
+        yield from self._files(where, ())
+
+    def iter_copies(self) -> Iterator[tuple[str, list[FileRow]]]:
+        """Contents that more than one file has, as far as files were read or their manifests say, each with its files."""
+        contents = self._connection.execute(
+            "SELECT DISTINCT u.sha256 FROM files u WHERE u.sha256 IS NOT NULL AND u.claim IS NULL AND (EXISTS (SELECT 1 FROM files o"
+            " WHERE o.sha256 = u.sha256 AND o.id <> u.id) OR EXISTS (SELECT 1 FROM pictures p WHERE p.sha256 = u.sha256)) ORDER BY u.sha256"
+        ).fetchall()
+        for (sha256,) in contents:
+            recorded = self._files(
+                "f.claim = 'image' AND (f.sha256 = ? OR f.sha256 IS NULL AND f.is_changed = 0 AND f.problem IS NULL AND f.picture IN"
+                " (SELECT p.id FROM pictures p WHERE p.sha256 = ? AND p.bytes = f.bytes))", (sha256, sha256),
+            )
+            yield sha256, recorded + self.unnamed_with_content(sha256)
+
+    def picture_of(self, file: int) -> tuple[str, str] | None:
+        """(run id, name) of the manifest that names a file as its image."""
+        row: tuple[str, str] | None = self._connection.execute(
+            "SELECT p.run_id, p.name FROM files f JOIN pictures p ON p.id = f.picture WHERE f.id = ? AND f.claim = 'image'", (file,)
+        ).fetchone()
+        return row
+
+    def iter_unnamed_folders(self, but: Iterable[int]) -> Iterator[tuple[str, str, int, int]]:
+        """(root, path, images, bytes) of folders with images that nobody names, without these files."""
+        self._note_explained(but)
+        yield from self._connection.execute(
+            "SELECT d.root, d.path, COUNT(*), SUM(f.bytes) FROM files f JOIN folders d ON d.id = f.folder WHERE f.claim IS NULL"
+            " AND f.id NOT IN (SELECT id FROM temp.explained) GROUP BY f.folder ORDER BY d.root, d.path"
+        )
+
+    def unnamed_in(self, root: str, path: str, limit: int) -> list[FileRow]:
+        """Of one such folder, without those explained before."""
+        where = "d.root = ? AND d.path = ? AND f.claim IS NULL AND f.id NOT IN (SELECT id FROM temp.explained) ORDER BY f.name LIMIT ?"
+        return self._files(where, (root, path, limit))
+
+    def recorded_below(self, root: str, path: str) -> int:
+        """How many files manifests name in a folder and below it."""
+        below = path + "/" if path else ""
+        query = "SELECT COUNT(*) FROM claims WHERE root = ? AND (? = '' OR folder = ? OR substr(folder, 1, ?) = ?)"
+        return int(self._connection.execute(query, (root, path, path, len(below), below)).fetchone()[0])
+
+    def totals(self) -> dict[str, int]:
+        tables = {"runs": "runs", "manifests": "manifest_files", "images": "files"}
+        return {name: int(self._connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]) for name, table in tables.items()}
+
+    def note_read(self, file: FileRow, sha256: str, pixel_sha256: str | None, perceptual_hash: str | None, problem: str | None) -> None:
+        """A file was read; if it has changed meanwhile, the next look forgets this again."""
+        self._connection.execute(
+            "UPDATE files SET sha256 = ?, pixel_sha256 = coalesce(?, pixel_sha256), perceptual_hash = coalesce(?, perceptual_hash),"
+            " problem = coalesce(?, problem), is_changed = 0 WHERE id = ? AND bytes = ? AND mtime_ns = ?",
+            (sha256, pixel_sha256, perceptual_hash, problem, file.id, file.bytes, file.mtime_ns),
+        )
+
+    def _note_explained(self, ids: Iterable[int]) -> None:
+        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS explained (id INTEGER PRIMARY KEY)")
+        self._connection.execute("DELETE FROM temp.explained")
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT OR IGNORE INTO temp.explained VALUES (?)", ((row_id,) for row_id in ids))
+        self._connection.execute("COMMIT")
+
+    def _files(self, where: str, values: tuple[Any, ...]) -> list[FileRow]:
+        return [FileRow(*row) for row in self._connection.execute(f"SELECT {_FILE} {_FROM_FILES} WHERE {where}", values)]

@@ -1,0 +1,149 @@
+"""Checking a library: look at the disk, let the index name what does not fit, read that, and let the rules say what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Callable, Iterator
+
+from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.records import ManifestRow, RunRow
+from lib_sdpipe.index.suspects import FileRow
+from lib_sdpipe.manifest.records import ProcessMark
+from lib_sdpipe.reconcile.cases import AwayCase, CopiesCase, FileState, FolderCase, ManifestState, RunCase
+from lib_sdpipe.reconcile.check import check_picture, check_run
+from lib_sdpipe.reconcile.findings import Finding
+from lib_sdpipe.reconcile.rules import check_duplicated_image, check_orphaned_image, check_unavailable_root, check_unreadable_file
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.machine import is_process_alive
+from lib_sdpipe.store.read_run import NEWER
+from lib_sdpipe.store.refresh import Refresh
+from lib_sdpipe.store.runs import RunStore
+from lib_sdpipe.workspace.content import ContentReader
+from lib_sdpipe.workspace.suspect_cases import SuspectCases
+
+_EXAMPLES = 3
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass
+class Checker:
+    """One check of one library. `only` lists every file of the codes it names where a check lists folders."""
+
+    layout: Layout
+    library: Library
+    index: Index
+    progress: Progress = lambda what, count: None
+    only: frozenset[str] = frozenset()
+    _explained: set[int] = field(default_factory=set)
+    _away: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def check(self) -> Iterator[Finding]:
+        """All findings, in a fixed order. Raises NoLibraryError, sqlite3.Error."""
+        run_ids = list(RunStore(self.layout).iter_run_ids())
+        self._away = Refresh(self.layout, self.library, self.index, self.progress).look(run_ids).unavailable
+        yield from self._check_roots()
+        for row, manifests in self.index.records.iter_runs():
+            yield from check_run(_run_case(row, manifests))
+        reader = ContentReader(self.library, self.index.suspects, self.progress)
+        yield from self._check_pictures(reader)
+        yield from self._check_damaged()
+        yield from self._check_copies(reader)
+        yield from self._check_unnamed()
+
+    def _check_roots(self) -> Iterator[Finding]:
+        for (root, path), reason in sorted(self._away.items()):
+            case = AwayCase(root or None, path, reason, self.index.suspects.recorded_below(root, path))
+            finding = check_unavailable_root(case)
+            if finding is not None:
+                yield finding
+
+    def _check_pictures(self, reader: ContentReader) -> Iterator[Finding]:
+        cases = SuspectCases(RunStore(self.layout), self.index.suspects, reader, self._explained)
+        for suspect in self.index.suspects.iter_pictures():
+            if self._is_away(suspect.root, suspect.path):
+                continue
+            finding = check_picture(cases.build(suspect))
+            if finding is not None:
+                yield finding
+
+    def _check_damaged(self) -> Iterator[Finding]:
+        for file in self.index.suspects.iter_damaged():
+            if file.id in self._explained or self._is_away(file.root or None, file.path):
+                continue
+            self._explained.add(file.id)
+            finding = check_unreadable_file(state_of(file))
+            if finding is not None:
+                yield finding
+
+    def _check_copies(self, reader: ContentReader) -> Iterator[Finding]:
+        for file in list(self.index.suspects.iter_likely_copies()):
+            reader.read_digest(file)
+        for sha256, files in self.index.suspects.iter_copies():
+            files = [file for file in files if file.id not in self._explained]
+            original, others = _split_copies(files, self.library.save_roots())
+            self._explained.update(file.id for file in files if file is not original and file.claim is None)
+            if original is None or not others:
+                continue
+            run_id, name = self.index.suspects.picture_of(original.id) or (None, None)
+            case = CopiesCase(sha256, state_of(original), run_id, name, tuple(state_of(other) for other in others))
+            finding = check_duplicated_image(case)
+            if finding is not None:
+                yield finding
+
+    def _check_unnamed(self) -> Iterator[Finding]:
+        suspects, saved = self.index.suspects, self.library.save_roots()
+        for root, path, count, size in list(suspects.iter_unnamed_folders(self._explained)):
+            if root in saved or self._is_away(root or None, f"{path}/"):
+                continue
+            if "orphaned-image" in self.only:
+                for file in suspects.unnamed_in(root, path, count):
+                    yield Finding(
+                        "orphaned-image", root or None, file.path, None, None, {"count": 1, "bytes": file.bytes, "examples": [file.name]},
+                        ("adopt",),
+                    )
+                continue
+            examples = tuple(file.name for file in suspects.unnamed_in(root, path, _EXAMPLES))
+            finding = check_orphaned_image(FolderCase(root or None, path, count, size, examples))
+            if finding is not None:
+                yield finding
+
+    def _is_away(self, root: str | None, path: str) -> bool:
+        return any(
+            away == (root or "") and (folder == "" or path.startswith(folder + "/")) for away, folder in self._away
+        )
+
+
+def state_of(file: FileRow) -> FileState:
+    return FileState(
+        file.root or None, file.path, file.bytes, file.format, file.problem, file.sha256 is not None, file.sha256, file.pixel_sha256,
+        file.perceptual_hash, None, None, file.run_id,
+    )
+
+
+def _run_case(row: RunRow, manifests: list[ManifestRow]) -> RunCase:
+    facts, process = row.facts, row.facts.get("process")
+    is_running = row.status == "running" and isinstance(process, dict)
+    return RunCase(
+        row.run_id, row.file is not None, row.problem, (row.problem or "").startswith(NEWER), facts.get("schema") is not None,
+        row.status, facts.get("run_id"), tuple(entry[0] for entry in facts.get("outputs", ())),
+        tuple(ManifestState(m.file, m.own_run_id, m.problem, (m.problem or "").startswith(NEWER)) for m in manifests),
+        process, is_process_alive(ProcessMark.parse_obj(process)) if is_running else None,
+    )
+
+
+def _split_copies(files: list[FileRow], save_roots: frozenset[str]) -> tuple[FileRow | None, list[FileRow]]:
+    """(the one to stay, further copies): recorded before unrecorded, then the oldest. Hard links and what the host's Save
+    button made are no copies."""
+    if not files:
+        return None, []
+    ranked = sorted(files, key=lambda file: (file.claim is None, file.root in save_roots, file.mtime_ns, file.root, file.path))
+    original = ranked[0]
+    seen = {(original.device, original.inode)}
+    others = []
+    for file in ranked[1:]:
+        if file.claim is None and file.root not in save_roots and (file.device, file.inode) not in seen:
+            others.append(file)
+        seen.add((file.device, file.inode))
+    return original, others

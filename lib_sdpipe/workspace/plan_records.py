@@ -1,0 +1,68 @@
+"""Reading for the planner: records and images as they are at this moment."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+
+from lib_sdpipe.errors import RecordError, SdPipeError
+from lib_sdpipe.images.edit import UnsupportedEditError, edit_infotext
+from lib_sdpipe.images.read import read_image, read_infotext
+from lib_sdpipe.manifest.codec import parse_json_object
+from lib_sdpipe.manifest.records import Json, Manifest
+from lib_sdpipe.reconcile.operations.operation import Document
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.runs import RunStore
+
+
+class PlanRecords:
+    """`reconcile.operations.operation.Records` of one library."""
+
+    def __init__(self, layout: Layout, library: Library) -> None:
+        self._layout = layout
+        self._library = library
+        self._store = RunStore(layout)
+
+    def manifest(self, run_id: str, name: str) -> Document | None:
+        return self._document(f"{run_id}/manifests/{name}.json")
+
+    def run(self, run_id: str) -> Document | None:
+        return self._document(f"{run_id}/run_metadata.json")
+
+    def manifests(self, run_id: str) -> list[Json]:
+        found = self._store.iter_manifests(run_id)
+        return [manifest.to_json() for manifest in found if isinstance(manifest, Manifest)]
+
+    def image(self, root: str | None, path: str) -> Json | None:
+        file = self._library.resolve(root, path)
+        try:
+            if file is None:
+                return None
+            facts, image = read_image(str(file))
+        except (OSError, SdPipeError):
+            return None
+        return {**asdict(facts), "infotext": read_infotext(image)}
+
+    def edited(self, root: str | None, path: str, infotext: str | None) -> Json | None:
+        file = self._library.resolve(root, path)
+        try:
+            if file is None:
+                return None
+            data = edit_infotext(file.read_bytes(), infotext)
+        except (OSError, UnsupportedEditError):
+            return None
+        return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+    def _document(self, file: str) -> Document | None:
+        path: Path = self._layout.runs / file
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        try:
+            json = parse_json_object(data, str(path))
+        except RecordError:
+            json = None
+        return Document(file, len(data), hashlib.sha256(data).hexdigest(), json)
