@@ -48,6 +48,13 @@ class Index:
         with transaction(self._connection):
             yield
 
+    def clear(self) -> None:
+        """Forget everything; whoever else has the index open sees it empty, not gone."""
+        with self.transaction():
+            tables = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            for (table,) in tables.fetchall():
+                self._connection.execute(f'DELETE FROM "{table}"')
+
     def commit_and_go_on(self) -> None:
         """Within a transaction: keep what was done so far, and let others write in between."""
         self._connection.execute("COMMIT")

@@ -97,13 +97,13 @@ class Suspects:
         """Files of that many bytes that no manifest names."""
         return self._files("f.claim IS NULL AND f.bytes = ?", (size,))
 
-    def unnamed_of_run(self, run_id: str, width: int | None, height: int | None) -> list[FileRow]:
-        """Files of that size in pixels that no manifest names and whose text names this run."""
-        return self._files("f.claim IS NULL AND f.run_id = ? AND f.width IS ? AND f.height IS ?", (run_id, width, height))
+    def unnamed_saying(self, run_id: str) -> list[FileRow]:
+        """Files that no manifest names and whose text names this run."""
+        return self._files("f.claim IS NULL AND f.run_id = ?", (sql_text(run_id),))
 
-    def unnamed_named(self, name: str, width: int | None, height: int | None) -> list[FileRow]:
-        """Files of that name and size in pixels that no manifest names."""
-        return self._files("f.claim IS NULL AND f.name = ? AND f.width IS ? AND f.height IS ?", (sql_text(name), width, height))
+    def unnamed_named(self, name: str) -> list[FileRow]:
+        """Files of that name that no manifest names."""
+        return self._files("f.claim IS NULL AND f.name = ?", (sql_text(name),))
 
     def with_pixels(self, pixel_sha256: str) -> list[FileRow]:
         """Files that no manifest names and that were read and show this."""

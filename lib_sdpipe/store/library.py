@@ -6,9 +6,9 @@ import os
 import re
 import uuid
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
-from lib_sdpipe.errors import RecordError
+from lib_sdpipe.errors import RecordError, UnknownNameError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object
 from lib_sdpipe.store.atomic import write_atomic
 from lib_sdpipe.store.filelock import hold_lock
@@ -90,14 +90,14 @@ class Library:
         """Give every folder that lies in no root one, named as wished or `name-2`; writes only when something is new."""
         if self._is_damaged or all(self._root_of(folder) for folder in folders.values()):
             return
-        place_of(self._layout).ensure()
-        with hold_lock(self._layout.locks / "library"):
-            self.reload()
+
+        def change(roots: dict[str, Any]) -> None:
             for wish, folder in folders.items():
                 if not self._root_of(folder):
-                    self._document["roots"][self._free_name(wish)] = {"path": self._portable(folder), "on": {}}
+                    roots[self._free_name(wish)] = {"path": self._portable(folder), "on": {}}
                     self._roots = {}
-            write_atomic(self._layout.library_file, format_json(self._document))
+
+        self._change_roots(change)
 
     def is_confirmed_empty(self, name: str) -> bool:
         """Whether its owner has said that nothing is meant to be in this root; else an empty one counts as offline."""
@@ -108,6 +108,30 @@ class Library:
         """Roots that hold what the host's Save button copies."""
         roots = self._document["roots"].items()
         return frozenset(name for name, root in roots if isinstance(root, dict) and root.get("is_save_folder") is True)
+
+    def set_roots(self, folders: dict[str, Path]) -> None:
+        """Write down that these are the image roots of those names, for this machine and for all that have no word of their own."""
+        def change(roots: dict[str, Any]) -> None:
+            for name, folder in folders.items():
+                known = roots.get(name) if isinstance(roots.get(name), dict) else {}
+                elsewhere = {machine: path for machine, path in (known.get("on") or {}).items() if machine != process_mark().machine}
+                roots[name] = {**known, "path": self._portable(folder), "on": elsewhere}
+
+        self._change_roots(change)
+
+    def confirm_empty(self, name: str, now: str) -> None:
+        """Write down that nothing is meant to be in a root. Raises UnknownNameError."""
+        if name not in self._document["roots"]:
+            raise UnknownNameError(f"there is no root {name!r}; `roots` lists them")
+        self._change_roots(lambda roots: roots[name].update(confirmed_empty=now))
+
+    def _change_roots(self, change: Callable[[dict[str, Any]], None]) -> None:
+        place_of(self._layout).ensure()
+        with hold_lock(self._layout.locks / "library"):
+            self.reload()
+            change(self._document["roots"])
+            self._roots = {}
+            write_atomic(self._layout.library_file, format_json(self._document))
 
     def write_if_gone(self) -> None:
         """Put the file back where somebody has removed it under us: records name their roots by it."""

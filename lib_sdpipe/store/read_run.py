@@ -79,8 +79,7 @@ def _found(
     run_id: str, file: str, stamp: Stamp, manifest: Json | None, problem: str | None, images: dict[str, str], said: dict[str, Place]
 ) -> FoundManifest:
     if manifest is None:
-        place = said.get(file)
-        return FoundManifest(file, stamp, problem, None, None, [(*place, "image")] if place is not None else [])
+        return FoundManifest(file, stamp, problem, None, None, _claims_of_unreadable(file, images, said))
     own_run_id = manifest.get("run_id")
     if manifest.get("schema") is None:
         _place_older(manifest, run_id, file, images)
@@ -100,15 +99,24 @@ def _claims(manifest: Json) -> list[tuple[str, str, str, str]]:
     return claims
 
 
+def _claims_of_unreadable(file: str, images: dict[str, str], said: dict[str, Place]) -> list[tuple[str, str, str, str]]:
+    """The place that the run file says, and what lies in the run folder under the manifest's name."""
+    claims = [(*said[file], "image")] if file in said else []
+    inside = [(RUNS_ROOT, folder, name, "kept") for name, folder in images.items() if os.path.splitext(name)[0] == file]
+    return claims + [claim for claim in inside if claim[:3] != said.get(file)]
+
+
 def _place_older(manifest: Json, run_id: str, file: str, images: dict[str, str]) -> None:
     """StableNew names images by paths of its own process: the image is where that name lies in the run folder."""
+    if manifest.get("root") is not None:
+        return
     path = manifest.get("path")
     name = os.path.basename((path or "").replace("\\", "/"))
     stems = {os.path.splitext(image)[0]: image for image in images}
     found = name if name in images else stems.get(file)
     if found is not None:
         manifest.update(root=RUNS_ROOT, path=f"{images[found]}/{found}")
-    elif manifest.get("root") is None and path is not None and not os.path.isabs(path):
+    elif path is not None and not os.path.isabs(path):
         manifest.update(root=RUNS_ROOT, path=f"{run_id}/{name}")
 
 

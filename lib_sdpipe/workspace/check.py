@@ -44,10 +44,14 @@ class Checker:
         run_ids = list(RunStore(self.layout).iter_run_ids())
         self._away = Refresh(self.layout, self.library, self.index, self.progress).look(run_ids).unavailable
         yield from self._check_roots()
+        broken: list[str] = []
         for row, manifests in self.index.records.iter_runs():
+            if any(manifest.problem is not None for manifest in manifests):
+                broken.append(row.run_id)
             yield from check_run(_run_case(row, manifests))
         reader = ContentReader(self.library, self.index.suspects, self.progress)
         yield from self._check_pictures(reader)
+        self._explain_unreadable(broken)
         yield from self._check_damaged()
         yield from self._check_copies(reader)
         yield from self._check_unnamed()
@@ -58,6 +62,10 @@ class Checker:
             finding = check_unavailable_root(case)
             if finding is not None:
                 yield finding
+
+    def _explain_unreadable(self, run_ids: list[str]) -> None:
+        """Images of manifests that cannot be read, where neither the run file nor their place tells which they are."""
+        self._explained.update(file.id for run_id in run_ids for file in self.index.suspects.unnamed_saying(run_id))
 
     def _check_pictures(self, reader: ContentReader) -> Iterator[Finding]:
         cases = SuspectCases(RunStore(self.layout), self.index.suspects, reader, self._explained)

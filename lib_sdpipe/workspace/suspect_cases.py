@@ -52,16 +52,15 @@ class SuspectCases:
     # --- where a missing image went ---
 
     def _candidates(self, suspect: SuspectPicture, manifest: Manifest) -> tuple[list[FileState], str | None]:
-        kept = self._kept(suspect, manifest)
-        if kept is not None:
-            return [kept], "file"
-        found = self._with_same_bytes(suspect)
+        """By its bytes, else by its pixels; the copy in the run folder where it is nowhere else."""
+        found, by = self._with_same_bytes(suspect), "file"
         if not found and suspect.pixel_sha256 is not None:
             found, by = self._with_same_pixels(suspect), "pixels"
-        else:
-            by = "file"
         self._explained.update(file.id for file in found)
-        return [self._as_state(file) for file in found], by if found else None
+        if found:
+            return [self._as_state(file) for file in found], by
+        kept = self._kept(suspect, manifest)
+        return ([kept], "file") if kept is not None else ([], None)
 
     def _with_same_bytes(self, suspect: SuspectPicture) -> list[FileRow]:
         if suspect.sha256 is None or suspect.bytes is None:
@@ -72,8 +71,8 @@ class SuspectCases:
     def _with_same_pixels(self, suspect: SuspectPicture) -> list[FileRow]:
         """Its text was changed on the way: looked for under its name, by the Run ID in it, and among all that was ever read."""
         known = self._suspects.with_pixels(suspect.pixel_sha256 or "")
-        maybe = self._suspects.unnamed_of_run(suspect.run_id, suspect.width, suspect.height)
-        maybe += self._suspects.unnamed_named(suspect.path.rpartition("/")[2], suspect.width, suspect.height)
+        maybe = self._suspects.unnamed_saying(suspect.run_id) + self._suspects.unnamed_named(suspect.path.rpartition("/")[2])
+        maybe = [file for file in maybe if (file.width, file.height) == (suspect.width, suspect.height)]
         unread = {file.id: file for file in maybe if file.pixel_sha256 is None and file.problem is None}
         for file in unread.values():
             state = self._reader.read_state(file)
