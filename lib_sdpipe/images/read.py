@@ -18,7 +18,7 @@ from lib_sdpipe.images.exif import EXIF_IFD, INFOTEXT_LIMIT, USER_COMMENT, decod
 # What Pillow's decoders let out for damaged files, besides the errors they document.
 DECODER_FAULTS = (
     UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
-    struct.error, zlib.error,
+    RuntimeError, struct.error, zlib.error,
 )
 
 
