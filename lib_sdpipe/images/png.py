@@ -39,7 +39,9 @@ def read_png(source: Source, notes: Notes) -> None:
         notes.problem = notes.problem or DAMAGED
         return
     if source.read(source.size - 12, 12) != END:
-        _read_chunks(source, notes, pixels, b"IEND", _END_SEARCH_CHUNKS)
+        end = _read_chunks(source, notes, pixels, b"IEND", _END_SEARCH_CHUNKS)
+        if end is not None and end + len(END) > source.size:
+            notes.problem = TRUNCATED
     elif not (notes.texts or notes.exif):
         _read_chunks(source, notes, pixels, b"IEND", _TEXT_SEARCH_CHUNKS)
 

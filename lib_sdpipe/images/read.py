@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,12 @@ from PIL import Image, UnidentifiedImageError
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import decoder_name, perceptual_hash, pixel_sha256
 from lib_sdpipe.images.exif import EXIF_IFD, INFOTEXT_LIMIT, USER_COMMENT, decode_user_comment
+
+# What Pillow's decoders let out for damaged files, besides the errors they document.
+DECODER_FAULTS = (
+    UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
+    RuntimeError, struct.error, zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -40,9 +48,16 @@ def read_image(path: str) -> tuple[PictureFacts, Image.Image]:
     try:
         image = Image.open(io.BytesIO(data))
         image.load()
-        return build_facts(image, data), image
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+    except DECODER_FAULTS as fault:
         raise UnreadableImageError(f"{path}: not a readable image ({fault})") from fault
+    except (MemoryError, Image.DecompressionBombError) as fault:
+        raise UnreadableImageError(f"{path}: not a readable image here: its pixels are too many ({fault})") from fault
+    try:
+        return build_facts(image, data), image
+    except (OSError, ValueError) as fault:  # a picture of a kind that cannot be shown as RGB
+        raise UnreadableImageError(f"{path}: not a readable image ({fault})") from fault
+    except MemoryError as fault:
+        raise UnreadableImageError(f"{path}: not a readable image here: its pixels are too many") from fault
 
 
 def build_facts(image: Image.Image, data: bytes | None) -> PictureFacts:
@@ -75,5 +90,5 @@ def _user_comment(image: Image.Image) -> Any:
         return None
     try:
         return image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError):
+    except DECODER_FAULTS:
         return None  # damaged EXIF: no text, the picture itself is still fine

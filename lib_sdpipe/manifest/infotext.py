@@ -13,6 +13,7 @@ _NEGATIVE = "Negative prompt:"
 # As in the hosts: a key is a word character and more of words, spaces, `-`, `/`; a value is JSON-quoted or has no comma.
 _NO_KEY_CHARACTER = re.compile(r"[^\w \-/]")
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])+"')
+_SPACES = re.compile(r"\s{0,63}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _MIN_PAIRS = 3
 
@@ -72,7 +73,8 @@ def _parse_pairs(line: str) -> dict[str, str]:
         start = colon + 1
         if len(key) < 2:
             continue
-        quoted = _QUOTED.match(line, len(line) - len(line[start:].lstrip())) if line[start:start + 64].lstrip()[:1] == '"' else None
+        value = _SPACES.match(line, start)
+        quoted = _QUOTED.match(line, value.end() if value else start)
         if quoted is not None and line[quoted.end():quoted.end() + 1] in ("", ","):
             pairs[key] = _unquote(quoted.group())
             start = quoted.end() + 1

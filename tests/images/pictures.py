@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from typing import Any
 
+import pytest
 from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
 from tests.images.test_digest import noise
 
-HAS_AVIF = "avif" in features.modules and features.check("avif")
+NEEDS_AVIF = pytest.mark.skipif("avif" not in features.modules or not features.check("avif"), reason="this Pillow has no AVIF")
 TEXT = "a café 夜\nSteps: 2, Seed: 1, Size: 64x48"
 
 
@@ -21,9 +23,9 @@ def as_file(image: Image.Image, image_format: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def comment_exif(text: str) -> bytes:
+def comment_exif(text: str, comment: bytes | None = None) -> bytes:
     """A block with nothing but the user comment, byte for byte as piexif makes it for the hosts: no link behind its last directory."""
-    comment = b"UNICODE\0" + text.encode("utf-16-be")
+    comment = b"UNICODE\0" + text.encode("utf-16-be") if comment is None else comment
     first = struct.pack(">HHHLLL", 1, 0x8769, 4, 1, 26, 0)
     return b"Exif\0\0MM\0*" + struct.pack(">L", 8) + first + struct.pack(">HHHLL", 1, 0x9286, 7, len(comment), 40) + comment
 
@@ -51,3 +53,8 @@ def png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
         chunks.append((data[offset + 4:offset + 8], data[offset + 8:offset + 8 + length]))
         offset += 12 + length
     return chunks
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A PNG chunk."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -34,7 +34,7 @@ def test_fewer_than_three_pairs_are_prompt(text: str) -> None:
     assert parse_infotext(text).parameters == {}
 
 
-HOSTILE = ["a a " * 100_000, "a" * 400_000, " " * 400_000, 'ab: "' * 100_000, ":" * 400_000, "ab:" + " " * 300_000 + '"']
+HOSTILE = ["a a " * 100_000, "a" * 400_000, " " * 400_000, 'ab: "' * 100_000, ":" * 400_000, "ab:" + " " * 300_000 + '"', 'ab: "x", ' * 110_000]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
