@@ -39,3 +39,7 @@ class UnreachableLibraryError(NoLibraryError, OSError):
 
 class RecordError(SdPipeError):
     """A record file cannot be read: broken JSON, wrong schema or wrong types."""
+
+
+class RefusedError(SdPipeError):
+    """One operation of a plan cannot be done, the others can; the text is the reason."""
