@@ -96,7 +96,8 @@ class _Walk:
             if not (step.act.kind == "move" and is_back[0] and is_after[1]):
                 return self._reason(step)
         if step.act.source is not None and self._now(step.act.source) != step.act.after:
-            return f"{step.act.place} may be the last of its copies: {step.act.source}, where it came from, {_words(self._now(step.act.source))}"
+            source = step.act.source
+            return f"{step.act.place} may be the last of its copies: {source}, where it came from, {_words(self._now(source))}"
         self.steps.append(step)
         for place, before, _ in step.act.transitions():
             self._world[place] = before

@@ -5,6 +5,7 @@ A plan that was stopped goes on in its own journal: the operation that was under
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -72,8 +73,6 @@ def _apply(tools: _Tools, keep_plan: Callable[[], None], progress: Progress, sho
     for started in journal.standing:
         tools.preparer.note(started)
     waiting = _check(tools, stuck, progress, should_stop)
-    if not waiting and not answer.is_interrupted:
-        return
     for number, operation in enumerate(waiting):
         if answer.is_interrupted or should_stop():
             answer.is_interrupted = True
@@ -84,9 +83,14 @@ def _apply(tools: _Tools, keep_plan: Callable[[], None], progress: Progress, sho
             answer.fail(operation.id, reason)
     else:
         progress("applying", len(waiting), len(waiting))
-        if journal.standing:
-            journal.note("end", now_text())
+        _note_end(journal)
     answer.apply_id = journal.apply_id if journal.standing else None
+
+
+def _note_end(journal: Journal) -> None:
+    if journal.standing and not journal.is_ended:
+        with contextlib.suppress(OSError):  # all is done; the list of applies will say that it was stopped
+            journal.note("end", now_text())
 
 
 def _check(tools: _Tools, stuck: dict[str, str], progress: Progress, should_stop: Callable[[], bool]) -> list[Operation]:
@@ -139,14 +143,10 @@ def _do(tools: _Tools, operation: Operation, keep_plan: Callable[[], None]) -> s
 
 def _put_back(tools: _Tools, started: Started, fault: Exception) -> str:
     reason = str(fault) if isinstance(fault, RefusedError) else _words(fault)
-    left = ""
-    try:
-        result = go_back(tools.journal, [started], tools.places, tools.present)
-        left = next(iter(result.failed.values()), "")
-        remove_empty_folders(started.folders, tools.places)
-    except OSError as second:
-        left = _words(second)
-    return f"{reason}; and it is left half done: {left}; `undo` or `apply` again puts it right" if left else reason
+    result = go_back(tools.journal, [started], tools.places, tools.present)
+    remove_empty_folders(started.folders, tools.places)
+    left = next(iter(result.failed.values()), None)
+    return f"{reason}; and it is left half done: {left}; `undo` or `apply` again puts it right" if left is not None else reason
 
 
 def _put_back_half_done(tools: _Tools) -> dict[str, str]:

@@ -53,6 +53,16 @@ class Places:
             raise RefusedError(f"{place}: on this disk its name has other capitals")
         return path
 
+    def find_folder(self, place: Place) -> Path:
+        """A folder that an apply may have made: in a root, or a quarantine beside a file. Raises RefusedError."""
+        if place.root is not None:
+            return self.find_writable(place)
+        path = self.find(place)
+        if QUARANTINE_NAME not in path.parts:
+            raise RefusedError(f"{place}: no quarantine")
+        self._check_beside(place, path)
+        return path
+
     def find_record(self, file: str) -> Path:
         """The path of a JSON file in a run folder. Raises RefusedError."""
         if not is_record_file(file) or not all(is_windows_name(part) for part in file.split("/")):
@@ -66,9 +76,9 @@ class Places:
         try:
             manifest = self._store.read_manifest(run_id or "", name or "")
         except (UnknownNameError, RecordError, OSError) as fault:
-            raise RefusedError(f"{place}: lies outside the image roots, and no manifest that can be read names it") from fault
+            raise RefusedError(f"{place}: lies outside the image roots, and no readable manifest names it") from fault
         if manifest.root is not None or manifest.path != place.path:
-            raise RefusedError(f"{place}: lies outside the image roots, and {run_id}/{name} does not name it; add its folder with `roots`")
+            raise RefusedError(f"{place}: lies outside the image roots, and {run_id}/{name} does not name it")
 
     def quarantine_place(self, place: Place, apply_id: str) -> Place:
         """Where a file goes that is set aside: in its root, or beside it where that is another file system."""
@@ -104,7 +114,11 @@ class Places:
     def _check_alone(self, place: Place, path: Path) -> None:
         if not place.path.lower().endswith(_IMAGE_SUFFIXES):
             raise RefusedError(f"{place}: lies outside the image roots and is no image")
-        parts = Path(place.path).parts
+        self._check_beside(place, path)
+
+    def _check_beside(self, place: Place, path: Path) -> None:
+        """In a quarantine beside a file, no part of it is a link to elsewhere."""
+        parts = path.parts
         above = Path(*parts[:parts.index(QUARANTINE_NAME)]) if QUARANTINE_NAME in parts else path.parent
         if not _is_below(os.path.realpath(path.parent), os.path.realpath(above)):
             raise RefusedError(f"{place}: a link leads out of {above}")

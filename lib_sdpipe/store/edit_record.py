@@ -32,9 +32,10 @@ def build_record(edit: Edit, old: bytes | None, what: str) -> bytes | None:
     return format_json(document)
 
 
-def is_edited(edit: Edit, document: dict[str, Any] | None) -> bool:
+def is_edited(edit: Edit, data: bytes | None, what: str) -> bool:
     """Whether a file that is not as the plan expects it has what the edit would give it."""
-    if document is None:
+    document = _parse(data, what) if data is not None else None
+    if document is None or (edit.quarantine and edit.document is None):
         return False
     if edit.document is not None:
         return document == edit.document

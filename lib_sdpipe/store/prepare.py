@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
-from lib_sdpipe.errors import RecordError, RefusedError, SdPipeError
-from lib_sdpipe.manifest.codec import parse_json_object
+from lib_sdpipe.errors import RefusedError, SdPipeError
 from lib_sdpipe.reconcile.acts import Act, Content, Other, Place, Stamp, State
 from lib_sdpipe.reconcile.byte_ranges import find_ranges
 from lib_sdpipe.reconcile.plan_document import RUNS_ROOT, Edit, Expected, Operation
@@ -97,7 +97,8 @@ class Preparer:
             raise RefusedError(f"{place}: {_words(state)}")
         old, content = self._present.read(path) if state is not None else (None, None)
         if not self._holds(place, edit.expects, content, was_done):
-            if old is not None and not edit.quarantine and is_edited(edit, _document(old, place)):
+            is_only_aside = edit.is_whole and edit.document is None
+            if self._is_in_quarantine(place, edit.expects) if is_only_aside and old is None else is_edited(edit, old, str(place)):
                 return []
             self._expect(place, edit.expects, content)
         new = build_record(edit, old, str(place))
@@ -146,16 +147,7 @@ class Preparer:
 
 
 def _sha256(data: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(data).hexdigest()
-
-
-def _document(data: bytes, place: Place) -> dict[str, Any] | None:
-    try:
-        return parse_json_object(data, str(place))
-    except RecordError:
-        return None
 
 
 def _is_as_expected(expects: Expected | None, state: State) -> bool:

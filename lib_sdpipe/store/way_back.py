@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from pathlib import Path
 from typing import Callable, Sequence
 
 from lib_sdpipe.errors import RefusedError
@@ -30,7 +30,7 @@ def go_back(
     journal: Journal, standing: Sequence[Started], places: Places, present: Present,
     progress: Callable[[int, int], None] = lambda done, total: None, should_stop: Callable[[], bool] = lambda: False,
 ) -> WayBackResult:
-    """Put back what these operations changed, the last first; each is noted in the journal. Raises OSError for the journal's own."""
+    """Put back what these operations changed, the last first; each is noted in the journal."""
     result, hands = WayBackResult(), Hands(places, present, journal.apply_id)
     way = plan_undo(standing, present.state, journal.purged_at)
     result.failed.update(way.refused)
@@ -51,11 +51,11 @@ def go_back(
         _take(step, hands, result)
         left[step.op] -= 1
         if not left[step.op] and step.op not in result.failed:
-            journal.take_back(step.op)
+            _note(journal, step.op)
             result.done.append(step.op)
     for op in order:
         if op not in steps and op not in result.failed:
-            journal.take_back(op)
+            _note(journal, op)
             result.skipped.append(op)
     return result
 
@@ -68,6 +68,11 @@ def _take(step: BackStep, hands: Hands, result: WayBackResult) -> None:
         result.failed[step.op] = str(fault)
     except OSError as fault:
         result.failed[step.op] = f"{step.act.place}: {fault.strerror or fault}"
+
+
+def _note(journal: Journal, op: str) -> None:
+    with contextlib.suppress(OSError):  # a full disk; the next undo finds it back by itself
+        journal.take_back(op)
 
 
 def sweep(standing: Sequence[Started], places: Places, present: Present, apply_id: str) -> None:
@@ -85,8 +90,7 @@ def remove_empty_folders(folders: Sequence[Place], places: Places) -> None:
     """Those that an apply made, as far as nobody put anything into them."""
     for place in reversed(folders):
         try:
-            path: Path = places.find_writable(place)
-            path.rmdir()
+            places.find_folder(place).rmdir()
         except (RefusedError, OSError):
             continue
 
