@@ -10,7 +10,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.records import Manifest, Run
 from lib_sdpipe.store.apply import apply_plan
 from lib_sdpipe.store.layout import find_layout
@@ -29,16 +28,6 @@ def png(seed: int, text: str | None = None) -> bytes:
     rows = b"".join(b"\0" + hashlib.sha512(f"{seed} {row}".encode()).digest() for row in range(64))
     header = _chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
     return _SIGNATURE + header + _text(text) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
-
-
-def edit_png(data: bytes, text: str | None) -> bytes:
-    """Exchange the text of what `png` makes; the real editor knows far more."""
-    if not data.startswith(_SIGNATURE):
-        raise SdPipeError("not a PNG: its text cannot be edited")
-    body = data[33:]
-    if body[4:8] == b"tEXt":
-        body = body[12 + int.from_bytes(body[:4], "big"):]
-    return data[:33] + _text(text) + body
 
 
 def _text(text: str | None) -> bytes:
@@ -128,7 +117,7 @@ class RepairLibrary:
         )
 
     def apply(self, document: dict[str, Any], **options: Any) -> RepairAnswer:
-        return apply_plan(self.layout, document, edit=edit_png, **options)
+        return apply_plan(self.layout, document, **options)
 
     def undo(self, which: str | None = None, **options: Any) -> RepairAnswer:
         return undo(self.layout, which, **options)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from lib_sdpipe.errors import LockedError, UsageError
+from lib_sdpipe.images.edit import edit_infotext
 from lib_sdpipe.store.filelock import hold_lock
-from tests.store.repair_library import RUN_ID, RepairLibrary, edit_png, png, seen
+from tests.images.test_digest import noise
+from tests.store.repair_library import RUN_ID, RepairLibrary, png, seen
 
 
 @pytest.fixture
@@ -131,18 +133,16 @@ def test_a_file_that_changes_while_it_is_edited_is_left_alone(library: RepairLib
         calls.append(data)
         if len(calls) == 2:
             image.write_bytes(b"painted over meanwhile")
-        return edit_png(data, text)
+        return edit_infotext(data, text)
 
-    from lib_sdpipe.store.apply import apply_plan
-
-    answer = apply_plan(library.layout, plan, edit=edit)
+    answer = library.apply(plan, edit=edit)
     assert set(reasons(answer)) == {"text"} and image.read_bytes() == b"painted over meanwhile"
 
 
 def test_what_a_format_cannot_hold_is_said(library: RepairLibrary) -> None:
     library.write("day/x.gif", b"GIF89a")
     answer = library.apply(library.plan(library.operation("text", "day/x.gif", infotext="x")))
-    assert reasons(answer) == {"text": "not a PNG: its text cannot be edited"}
+    assert "PNG, JPEG and WebP" in reasons(answer)["text"]
 
 
 def test_a_later_versions_record_is_never_touched(library: RepairLibrary) -> None:
@@ -231,12 +231,17 @@ def test_a_hard_link_that_is_set_aside_stays_linked(library: RepairLibrary) -> N
     assert image.samefile(twin)
 
 
-def test_a_pictures_metadata_edit_keeps_only_the_ranges_in_the_journal(library: RepairLibrary) -> None:
-    big = png(9, "short")
-    library.write("big.png", big[:33] + big[33:] * 1)
-    library.apply(library.plan(library.operation("text", "big.png", infotext="another text, a longer one")))
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
+def test_of_a_pictures_metadata_edit_the_journal_keeps_only_the_ranges(library: RepairLibrary, kind: str) -> None:
+    image = library.outputs / f"big.{kind}"
+    noise(256, 256, seed=3).save(image)
+    before = library.tree()
+    assert library.apply(library.plan(library.operation("text", f"big.{kind}", infotext="a lighthouse"))).failed == []
+    assert image.read_bytes() != before[f"outputs/big.{kind}"][0]
     (journal,) = library.layout.journal.glob("*.jsonl")
-    assert journal.stat().st_size < 1500 < len(big)
+    assert journal.stat().st_size < 1500 < 10_000 < image.stat().st_size
+    library.undo()
+    assert library.tree() == before
 
 
 def test_a_file_outside_all_roots_is_set_aside_beside_itself_if_a_manifest_names_it(library: RepairLibrary, tmp_path: Path) -> None:
