@@ -109,6 +109,7 @@ class Hands:
         if read_signature(path) is not None:
             self._seen(path, act.before)  # it is back already: the kill came between its two names
             self._touched.add(aside.parent)
+            sync_folder(path.parent)
             os.unlink(aside)
             return
         if act.stamp is not None and seen.stamp != act.stamp:

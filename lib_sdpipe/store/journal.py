@@ -181,14 +181,14 @@ def read_journal(path: Path) -> Journal:
             for number, text in enumerate(file, start=1):
                 line = _parse_line(text)
                 if line is None:
-                    _refuse_more(file, path, number)
+                    _refuse_more(file, number)
                     break
                 if journal is None:
                     journal = Journal(path, _parse_head(line))
                 else:
                     journal._take(line)
                 data_end += len(text)
-    except (KeyError, TypeError, ValueError, IndexError) as fault:
+    except (RecordError, KeyError, TypeError, ValueError, IndexError) as fault:
         raise RecordError(f"{path}: damaged ({type(fault).__name__}: {fault}); what it tells of cannot be undone by it") from fault
     if journal is None or journal.apply_id != path.stem:
         raise RecordError(f"{path}: no journal of this version")
@@ -234,10 +234,10 @@ def _parse_line(text: bytes) -> dict[str, Any] | None:
     return line if isinstance(line, dict) else None
 
 
-def _refuse_more(file: Any, path: Path, number: int) -> None:
+def _refuse_more(file: Any, number: int) -> None:
     """After a torn line nothing was written; if there is more, the file is damaged in the middle."""
     if any(_parse_line(text) is not None for text in file):
-        raise RecordError(f"{path}: line {number} is damaged; what it tells of cannot be undone by it")
+        raise ValueError(f"line {number} is no line of a journal")
 
 
 def _parse_head(line: dict[str, Any]) -> JournalHead:

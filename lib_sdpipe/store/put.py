@@ -10,7 +10,7 @@ from typing import BinaryIO, Callable
 
 from lib_sdpipe.errors import RefusedError
 from lib_sdpipe.reconcile.acts import Stamp
-from lib_sdpipe.store.atomic import TEMPORARY_SUFFIX, replace_file
+from lib_sdpipe.store.atomic import TEMPORARY_SUFFIX, replace_file, sync_folder
 from lib_sdpipe.store.present import Signature, read_signature
 
 # File systems without hard links, and rules of Linux against links to others' files.
@@ -76,6 +76,8 @@ def move_new(source: Path, target: Path) -> None:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from fault
         os.rename(source, target)
         return
+    if target.parent != source.parent:
+        sync_folder(target.parent)  # a power cut that keeps the next line and not this one would lose the file
     os.unlink(source)
 
 
