@@ -126,7 +126,8 @@ class Places:
 
 def is_windows_name(name: str) -> bool:
     """Whether Windows can have a file or folder of that name, and take it for nothing else."""
-    return not (_WINDOWS_DEVICE.fullmatch(name) or name.endswith((" ", ".")) or set(name) & set('<>:"\\|?*') or min(name, default=" ") < " ")
+    has_forbidden = any(character in '<>:"\\|?*' or character < " " for character in name)
+    return not (has_forbidden or name.endswith((" ", ".")) or _WINDOWS_DEVICE.fullmatch(name))
 
 
 def _is_spelled_otherwise(path: Path) -> bool:

@@ -11,7 +11,10 @@ LONG = b"".join(hashlib.sha512(str(n).encode()).digest() for n in range(2000))
 
 
 @settings(max_examples=60)
-@given(st.lists(st.binary(max_size=600), max_size=6), st.lists(st.binary(max_size=600), max_size=6), st.sampled_from([b"", LONG[:9000], bytes(5000)]))
+@given(
+    st.lists(st.binary(max_size=600), max_size=6), st.lists(st.binary(max_size=600), max_size=6),
+    st.sampled_from([b"", LONG[:9000], bytes(5000)]),
+)
 def test_the_ranges_lead_back_for_any_two_versions(old: list[bytes], new: list[bytes], both: bytes) -> None:
     first, second = both.join(old), both.join(new)
     assert restore_ranges(second, find_ranges(first, second)) == first

@@ -43,8 +43,8 @@ def test_a_plan_with_a_path_that_leads_out_is_refused_whole(library: RepairLibra
 
 
 @pytest.mark.parametrize("file", [
-    "../x.json", f"{RUN_ID}/../../x.json", "/etc/x.json", "library.json", ".sdpipe/place.json", f"{RUN_ID}/x.png", f"{RUN_ID}", "notes/x.json",
-    f"{RUN_ID}/.sdpipe/x.json",
+    "../x.json", f"{RUN_ID}/../../x.json", "/etc/x.json", "library.json", ".sdpipe/place.json", f"{RUN_ID}/x.png", RUN_ID,
+    "notes/x.json", f"{RUN_ID}/.sdpipe/x.json",
 ])
 def test_only_json_files_in_run_folders_are_edited(library: RepairLibrary, file: str) -> None:
     edit = {"file": file, "expects": None, "document": {}}

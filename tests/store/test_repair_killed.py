@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Callable, Iterator
 
 import pytest
 
@@ -39,11 +39,11 @@ class Copy(RepairLibrary):
         self.run = self.layout.run_folder(RUN_ID)
 
 
-def killed_at(n: int, work: Callable[[], Any]) -> bool:
+def killed_at(n: int, work: Callable[[Copy], object], library: Copy) -> bool:
     with pytest.MonkeyPatch.context() as patched:
         death = Death(patched, n)
         try:
-            work()
+            work(library)
         except Killed:
             pass
     return death.is_dead
@@ -53,7 +53,7 @@ def each_kill(first: Path, folder: Path, work: Callable[[Copy], object]) -> Iter
     """Copies of `first`, each after another kill of the work on it."""
     for n in range(1, MORE_THAN_ALL_STEPS):
         library = Copy(first, folder / str(n))
-        if not killed_at(n, lambda: work(library)):
+        if not killed_at(n, work, library):
             assert n > 50, "the kills reach every step"
             return
         yield library
@@ -89,7 +89,7 @@ def test_what_puts_a_killed_apply_in_order_may_be_killed_too(first: Path, tmp_pa
     for n in (30, 45, 60, 75, 90, 105, 120):
         library = Copy(first, tmp_path / str(n))
         for m in range(n, 1, -7):
-            killed_at(m, lambda: library.apply(plan))
+            killed_at(m, lambda one: one.apply(plan), library)
         assert library.apply(plan).failed == []
         library.undo()
         assert library.tree() == before

@@ -87,7 +87,8 @@ def test_the_last_apply_is_undone_first_and_each_can_be_named(library: RepairLib
     first = library.apply(library.plan(library.operation("x", "day/double.png", quarantine=True), plan_id="one"))
     time.sleep(0.002)
     second = library.apply(library.plan(library.operation("x", "day/broken.png", quarantine=True), plan_id="two"))
-    assert [(one.apply_id, one.state) for one in list_applies(library.layout)] == [(second.apply_id, "applied"), (first.apply_id, "applied")]
+    listed = [(one.apply_id, one.state) for one in list_applies(library.layout)]
+    assert listed == [(second.apply_id, "applied"), (first.apply_id, "applied")]
     assert library.undo().plan_id == "two" and library.undo("one").done == 1
     assert {one.state for one in list_applies(library.layout)} == {"undone"}
     with pytest.raises(UnknownNameError, match="undo --list"):
