@@ -43,3 +43,7 @@ class RecordError(SdPipeError):
 
 class NewerSchemaError(RecordError):
     """A record was written by a later version: it is never touched."""
+
+
+class RefusedError(SdPipeError):
+    """One operation of a plan cannot be done, the others can; the text is the reason."""

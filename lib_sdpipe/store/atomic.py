@@ -20,7 +20,7 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _replace(temporary, path)
+        replace_file(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -73,7 +73,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _replace(temporary: Path, path: Path) -> None:
+def replace_file(temporary: Path, path: Path) -> None:
+    """Give `temporary` the name `path`, over what has it now. Raises OSError."""
     # On Windows a virus scanner or an open viewer can hold the target for a moment.
     for attempt in range(_REPLACE_TRIES):
         try:

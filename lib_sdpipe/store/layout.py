@@ -77,6 +77,11 @@ class Layout:
         return list(dict.fromkeys([self.recording, self.apart / "recording"]))
 
     @property
+    def journal(self) -> Path:
+        """What repairs did, one file each; with it they can be undone."""
+        return self.private / "journal"
+
+    @property
     def thumbnails(self) -> Path:
         return self.private / "thumbnails"
 
