@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, Type, TypeVar
 
 import orjson
@@ -47,9 +48,9 @@ def parse_run(data: bytes, what: str) -> Run:
     return _parse(parse_json_object(data, what), Run, RUN_SCHEMA, upgrade_run, what)
 
 
-def parse_manifest(data: bytes, what: str) -> Manifest:
-    """A manifest of any version, StableNew's included; raises RecordError."""
-    return _parse(parse_json_object(data, what), Manifest, MANIFEST_SCHEMA, upgrade_manifest, what)
+def parse_manifest(data: bytes, what: str, name: str | None = None) -> Manifest:
+    """A manifest of any version, StableNew's included; an older one is called `name`, its file's. Raises RecordError."""
+    return _parse(parse_json_object(data, what), Manifest, MANIFEST_SCHEMA, partial(upgrade_manifest, name=name), what)
 
 
 def _parse(document: dict[str, Any], kind: Type[R], schema: str, upgrade: Any, what: str) -> R:
