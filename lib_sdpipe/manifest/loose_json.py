@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 # Characters. A workflow of a thousand nodes has a tenth of it.
 JSON_LIMIT = 2 << 20
+# Levels. A workflow has a dozen; what is passed on here can be copied and written again.
+_MOST_LEVELS = 64
 # No seed of any program is longer; Python turns long digits into a number in quadratic time.
 _MOST_DIGITS = 40
 _NUMBER = re.compile(r"[-+]?\d{1,40}(\.\d{0,40})?", re.ASCII)
@@ -19,9 +22,12 @@ def parse_loose_json(text: str) -> Any:
     if len(text) > JSON_LIMIT:
         raise ValueError(f"longer than {JSON_LIMIT} characters")
     try:
-        return json.loads(text, parse_constant=lambda name: None, parse_int=_parse_integer, parse_float=_parse_float)
+        value = json.loads(text, parse_constant=lambda name: None, parse_int=_parse_integer, parse_float=_parse_float)
     except RecursionError as fault:
         raise ValueError("nested too deeply") from fault
+    if _is_deep(value):
+        raise ValueError("nested too deeply")
+    return value
 
 
 def parse_object(text: Any) -> dict[str, Any] | None:
@@ -71,6 +77,19 @@ def list_of(value: Any) -> list[Any]:
 def without_unknown(fields: dict[str, Any]) -> dict[str, Any]:
     """`fields` without those that are None, or an object or list with nothing in it."""
     return {name: value for name, value in fields.items() if value is not None and value != {} and value != []}
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [inner for outer in level for inner in _items(outer) if isinstance(inner, (dict, list))]
+    return bool(level)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _parse_integer(digits: str) -> int | None:
