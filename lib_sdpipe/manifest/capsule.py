@@ -66,17 +66,34 @@ def read_capsule(texts: Mapping[str, str]) -> Capsule:
         return Capsule("corrupt", None, claims, str(damage))
 
 
-def _find_keys(texts: Mapping[str, str]) -> Json:
-    keys: Json = {key[len(_PREFIX):]: text for key, text in texts.items() if key.startswith(_PREFIX)}
-    comment = texts.get(USER_COMMENT) or ""
-    if keys or not comment.startswith(_JPEG_PREFIX):
-        return keys
+def unpack_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts with those that StableNew packs into one user comment beside them; a damaged comment stays as it is."""
     try:
-        encoded = comment[len(_JPEG_PREFIX):].strip("\0 \n")
+        return {**texts, **_unpack(texts)}
+    except _Damage:
+        return dict(texts)
+
+
+def _find_keys(texts: Mapping[str, str]) -> Json:
+    found = {**texts, **_unpack(texts)}
+    keys = {key[len(_PREFIX):]: text for key, text in found.items() if key.startswith(_PREFIX)}
+    # A user comment of StableNew's that holds no section is a damaged one.
+    return keys or ({"schema": None} if _is_packed(texts) else {})
+
+
+def _is_packed(texts: Mapping[str, str]) -> bool:
+    return (texts.get(USER_COMMENT) or "").startswith(_JPEG_PREFIX)
+
+
+def _unpack(texts: Mapping[str, str]) -> dict[str, str]:
+    if not _is_packed(texts):
+        return {}
+    encoded = texts[USER_COMMENT][len(_JPEG_PREFIX):].strip("\0 \n")
+    try:
         document = parse_loose_json(base64.b64decode(_bounded(encoded), validate=True).decode("utf-8"))
     except (ValueError, binascii.Error) as fault:
         raise _Damage(f"StableNew's section is not readable ({fault})") from fault
-    return {key[len(_PREFIX):]: value for key, value in object_of(document).items() if key.startswith(_PREFIX)} or {"schema": None}
+    return {key: text for key, text in object_of(document).items() if isinstance(text, str)}
 
 
 def _read_payload(keys: Json) -> Json:

@@ -56,6 +56,11 @@ def parse_infotext(text: str) -> Infotext:
     return Infotext(prompt, negative, {key: _unquote(value) for key, value in pairs if value} | templates, text)
 
 
+def parse_parameters(line: str) -> dict[str, str]:
+    """The pairs of one line, also where they are few: what the Extras tab writes has no prompt around it."""
+    return {key: _unquote(value) for key, value in _iter_pairs(line.strip()) if value}
+
+
 def format_infotext(infotext: Infotext) -> str:
     """The text a host writes for this. What was read and is unchanged comes back as it was written, to the letter."""
     if infotext.written and parse_infotext(infotext.written) == infotext:

@@ -17,10 +17,13 @@ _MOST_DIGITS = 40
 _NUMBER = re.compile(r"[-+]?\d{1,40}(\.\d{0,40})?", re.ASCII)
 
 
-def parse_loose_json(text: str) -> Any:
-    """The JSON value in `text`; NaN, Infinity and giant numbers in it are None. Raises ValueError, also for what is too large or too deep."""
-    if len(text) > JSON_LIMIT:
-        raise ValueError(f"longer than {JSON_LIMIT} characters")
+def parse_loose_json(text: str, limit: int = JSON_LIMIT) -> Any:
+    """The JSON value in `text`; NaN, Infinity and giant numbers in it are None.
+
+    Raises ValueError, also for what is longer than `limit` characters or nested too deeply.
+    """
+    if len(text) > limit:
+        raise ValueError(f"longer than {limit} characters")
     try:
         value = json.loads(text, parse_constant=lambda name: None, parse_int=_parse_integer, parse_float=_parse_float)
     except RecursionError as fault:
