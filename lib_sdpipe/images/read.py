@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +13,13 @@ from PIL import Image, UnidentifiedImageError
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import decoder_name, perceptual_hash, pixel_sha256
+from lib_sdpipe.images.exif import EXIF_IFD, INFOTEXT_LIMIT, USER_COMMENT, decode_user_comment
 
-INFOTEXT_LIMIT = 1 << 20
-_EXIF_IFD = 0x8769
-_USER_COMMENT = 0x9286
-_COMMENT_CODES = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16-be", b"JIS\0\0\0\0\0": "shift_jis"}
+# What Pillow's decoders let out for damaged files, besides the errors they document.
+DECODER_FAULTS = (
+    UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
+    struct.error, zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,16 @@ def read_image(path: str) -> tuple[PictureFacts, Image.Image]:
     try:
         image = Image.open(io.BytesIO(data))
         image.load()
-        return build_facts(image, data), image
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+    except DECODER_FAULTS as fault:
         raise UnreadableImageError(f"{path}: not a readable image ({fault})") from fault
+    except (MemoryError, Image.DecompressionBombError) as fault:
+        raise UnreadableImageError(f"{path}: not a readable image here: its pixels are too many ({fault})") from fault
+    try:
+        return build_facts(image, data), image
+    except (OSError, ValueError) as fault:  # a picture of a kind that cannot be shown as RGB
+        raise UnreadableImageError(f"{path}: not a readable image ({fault})") from fault
+    except MemoryError as fault:
+        raise UnreadableImageError(f"{path}: not a readable image here: its pixels are too many") from fault
 
 
 def build_facts(image: Image.Image, data: bytes | None) -> PictureFacts:
@@ -70,7 +81,7 @@ def read_infotext(image: Image.Image) -> str | None:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     if not isinstance(text, str):
-        text = _decode_user_comment(_user_comment(image))
+        text = decode_user_comment(_user_comment(image))
     return text[:INFOTEXT_LIMIT] if text else None
 
 
@@ -78,18 +89,6 @@ def _user_comment(image: Image.Image) -> Any:
     if not image.info.get("exif"):
         return None
     try:
-        return image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError):
+        return image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
+    except DECODER_FAULTS:
         return None  # damaged EXIF: no text, the picture itself is still fine
-
-
-def _decode_user_comment(comment: Any) -> str | None:
-    """EXIF 2.3 §4.6.5: eight bytes name the encoding. Hosts write UNICODE as UTF-16, big-endian."""
-    if isinstance(comment, str):
-        return comment
-    if not isinstance(comment, bytes):
-        return None
-    encoding = _COMMENT_CODES.get(comment[:8])
-    if encoding is None:
-        return comment.decode("utf-8", "replace").strip("\0")
-    return comment[8:].decode(encoding, "replace").strip("\0")

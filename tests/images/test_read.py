@@ -1,45 +1,22 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from lib_sdpipe.images.inputs import encode_input
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import INFOTEXT_LIMIT, UnreadableImageError, read_image, read_infotext
+from tests.images.pictures import NEEDS_AVIF, TEXT, host_file, opened
 from tests.images.test_digest import noise
 
-TEXT = "a café 夜\nSteps: 2, Seed: 1, Size: 64x48"
 
-
-def with_user_comment(text: str, image_format: str) -> Image.Image:
-    """As the hosts write it: EXIF user comment, UNICODE, UTF-16 big-endian. Built by hand: Pillow 9.5 cannot."""
-    comment = b"UNICODE\0" + text.encode("utf-16-be")
-    first_ifd = struct.pack(">HHHLLL", 1, 0x8769, 4, 1, 26, 0)
-    exif_ifd = struct.pack(">HHHLLL", 1, 0x9286, 7, len(comment), 44, 0)
-    exif = b"Exif\0\0MM\0*" + struct.pack(">L", 8) + first_ifd + exif_ifd + comment
-    buffer = io.BytesIO()
-    noise().save(buffer, image_format, exif=exif)
-    buffer.seek(0)
-    return Image.open(buffer)
-
-
-@pytest.mark.parametrize("image_format", ["JPEG", "WEBP"])
-def test_infotext_is_read_from_the_user_comment(image_format: str) -> None:
-    assert read_infotext(with_user_comment(TEXT, image_format)) == TEXT
-
-
-def test_infotext_is_read_from_png_text() -> None:
-    info, buffer = PngInfo(), io.BytesIO()
-    info.add_itxt("parameters", TEXT)
-    noise().save(buffer, "PNG", pnginfo=info)
-    buffer.seek(0)
-    assert read_infotext(Image.open(buffer)) == TEXT
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", pytest.param("AVIF", marks=NEEDS_AVIF)])
+def test_infotext_is_read_from_png_text_or_the_user_comment(image_format: str) -> None:
+    assert read_infotext(opened(host_file(image_format, TEXT))) == TEXT
 
 
 def test_a_giant_text_is_cut() -> None:
@@ -60,6 +37,13 @@ def test_damaged_exif_is_no_text() -> None:
 def test_a_broken_file_is_one_sentence(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.png").write_bytes(data)
     with pytest.raises(UnreadableImageError, match="not a readable image"):
+        read_image(str(tmp_path / "x.png"))
+
+
+def test_a_picture_of_too_many_pixels_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise().save(tmp_path / "x.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(UnreadableImageError, match="too many"):
         read_image(str(tmp_path / "x.png"))
 
 
