@@ -18,7 +18,8 @@ _CHECKPOINTS = ("ckpt_name", "unet_name", "model_name")
 
 def read_graph(graph: Json) -> Json:
     """The fields of a manifest that the graph answers; nothing where no node of it samples."""
-    nodes = {str(key): node for key, node in list(graph.items())[:_MOST_NODES] if isinstance(node, dict) and isinstance(node.get("inputs"), dict)}
+    held = ((str(key), node) for key, node in list(graph.items())[:_MOST_NODES] if isinstance(node, dict))
+    nodes = {key: node for key, node in held if isinstance(node.get("inputs"), dict)}
     samplers = [node for node in nodes.values() if _seed_input(node) is not None]
     if not samplers:
         return {}

@@ -21,9 +21,11 @@ _CONFIG: dict[str, tuple[str, Any]] = {
     "mask_blur": ("Mask blur", number_of),
 }
 _HIRES: dict[str, tuple[str, Any]] = {
-    "hr_scale": ("Hires upscale", number_of), "hr_upscaler": ("Hires upscaler", str), "hr_second_pass_steps": ("Hires steps", integer_of),
-    "hr_resize": ("Hires resize", str), "hr_prompt": ("Hires prompt", str), "hr_negative_prompt": ("Hires negative prompt", str),
-    "hr_sampler_name": ("Hires sampler", str), "hr_scheduler": ("Hires schedule type", str), "hr_checkpoint_name": ("Hires checkpoint", str),
+    "hr_scale": ("Hires upscale", number_of), "hr_upscaler": ("Hires upscaler", str),
+    "hr_second_pass_steps": ("Hires steps", integer_of), "hr_resize": ("Hires resize", str),
+    "hr_prompt": ("Hires prompt", str), "hr_negative_prompt": ("Hires negative prompt", str),
+    "hr_sampler_name": ("Hires sampler", str), "hr_scheduler": ("Hires schedule type", str),
+    "hr_checkpoint_name": ("Hires checkpoint", str),
 }
 _REFINER: dict[str, tuple[str, Any]] = {
     "refiner_checkpoint": ("Refiner", str), "refiner_switch_at": ("Refiner switch at", number_of),

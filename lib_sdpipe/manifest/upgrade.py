@@ -25,7 +25,8 @@ _TEXTS: dict[str, tuple[str, ...]] = {
     "negative_prompt": ("negative_prompt", "final_negative_prompt", "original_negative_prompt"),
     "path": ("path", "output_path"),
     **{name: (name,) for name in (
-        "name", "run_id", "job_id", "stage", "role", "timestamp", "root", "kept", "model", "model_hash", "vae", "vae_hash", "infotext", "lost_at",
+        "name", "run_id", "job_id", "stage", "role", "timestamp", "root", "kept", "model", "model_hash", "vae", "vae_hash", "infotext",
+        "lost_at",
     )},
 }
 _SEEDS: dict[str, tuple[str, ...]] = {

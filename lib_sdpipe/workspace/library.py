@@ -1,4 +1,4 @@
-"""The front desk of a library for page and command line: finds, reads and hands over; computes nothing of its own."""
+"""Reading a library for page and command line: finds, reads and hands over; computes nothing of its own."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What is wrong with a library, how it is put right, and the way back. Pure: no disk, no clock."""
