@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from lib_sdpipe.errors import NoLibraryError
-from lib_sdpipe.store.layout import find_layout
+from lib_sdpipe.store.layout import Layout, find_layout
 from lib_sdpipe.workspace import Workspace
 
 DEFAULT_NAME = "runs"
@@ -51,6 +51,12 @@ def open_workspace(runs: Path) -> Workspace:
         hint = "name one with --runs DIR, or make a first one with `demo`"
         raise NoLibraryError(f"{runs}: not a readable runs folder ({fault.strerror}); {hint}") from fault
     return Workspace(find_layout(runs))
+
+
+def find_library(named: str | None) -> Layout | None:
+    """The library there, or None where the call names none and none is around here. Raises NoLibraryError for a named one."""
+    runs = find_runs(named)
+    return open_workspace(runs).layout if named is not None or runs.is_dir() else None
 
 
 def _read_setting(config: Path) -> str | None:

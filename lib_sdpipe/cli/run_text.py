@@ -79,7 +79,7 @@ def _request_blocks(view: RunView) -> Iterator[Fields]:
     for manifest in view.manifests:
         if manifest.stage == "grid":
             continue
-        fields, name = _request_fields(manifest), escape_text(manifest.name or "?")
+        fields, name = build_request_fields(manifest), escape_text(manifest.name or "?")
         known = next((names for other, names in groups if other == fields), None)
         if known is None:
             groups.append((fields, [name]))
@@ -89,7 +89,8 @@ def _request_blocks(view: RunView) -> Iterator[Fields]:
         yield [("Images", [", ".join(names)]), *fields] if len(groups) > 1 else fields
 
 
-def _request_fields(manifest: Manifest) -> Fields:
+def build_request_fields(manifest: Manifest) -> Fields:
+    """What was asked for one image, under the words people look for."""
     loras = ", ".join(str(lora["name"]) for lora in manifest.loras if lora.get("name"))
     return [
         ("Prompt", escape_lines(manifest.prompt or "")),

@@ -59,6 +59,9 @@ class Pictures:
     def find_by_pixels(self, pixel_sha256: str) -> list[Recorded]:
         return self._find("pixel_sha256 = ?", (pixel_sha256,))
 
+    def find_by_sha256(self, sha256: str) -> list[Recorded]:
+        return self._find("sha256 = ?", (sha256,))
+
     def find_by_seed(self, run_id: str, actual_seed: int) -> list[Recorded]:
         return self._find("run_id = ? AND actual_seed = ?", (run_id, sql_integer(actual_seed)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import partial
 from typing import Any, Callable, Type, TypeVar
 
 import orjson
@@ -42,7 +43,7 @@ def parse_json_object(data: bytes, what: str) -> dict[str, Any]:
         document = json.loads(data, parse_constant=lambda name: None, parse_float=_parse_fraction)
     except (ValueError, RecursionError) as fault:
         raise RecordError(f"{what}: not readable JSON ({fault})") from fault
-    if data.count(b"[") + data.count(b"{") > _DEPTH_LIMIT and _is_deep(document):
+    if _is_too_deep(data, document):
         raise RecordError(f"{what}: not readable JSON (nested more than {_DEPTH_LIMIT} levels deep)")
     if not isinstance(document, dict):
         raise RecordError(f"{what}: holds a JSON {type(document).__name__}, not an object")
@@ -52,6 +53,10 @@ def parse_json_object(data: bytes, what: str) -> dict[str, Any]:
 def _parse_fraction(text: str) -> float | None:
     value = float(text)
     return value if math.isfinite(value) else None
+
+
+def _is_too_deep(data: bytes, document: Any) -> bool:
+    return data.count(b"[") + data.count(b"{") > _DEPTH_LIMIT and _is_deep(document)
 
 
 def _is_deep(document: Any) -> bool:
@@ -68,9 +73,9 @@ def parse_run(data: bytes, what: str) -> Run:
     return _parse(parse_json_object(data, what), Run, RUN_SCHEMA, upgrade_run, what)
 
 
-def parse_manifest(data: bytes, what: str) -> Manifest:
-    """A manifest of any version, StableNew's included; raises RecordError."""
-    return _parse(parse_json_object(data, what), Manifest, MANIFEST_SCHEMA, upgrade_manifest, what)
+def parse_manifest(data: bytes, what: str, name: str | None = None) -> Manifest:
+    """A manifest of any version, StableNew's included; an older one is called `name`, its file's. Raises RecordError."""
+    return _parse(parse_json_object(data, what), Manifest, MANIFEST_SCHEMA, partial(upgrade_manifest, name=name), what)
 
 
 def read_run_document(data: bytes, what: str) -> dict[str, Any]:
@@ -88,7 +93,7 @@ def _read_document(data: bytes, what: str, kind: Type[R], schema: str, parse: Ca
         document = orjson.loads(data)
     except orjson.JSONDecodeError:
         document = None  # half a surrogate pair, NaN: the other reader takes it, or says what is wrong
-    if isinstance(document, dict) and document.get("schema") == schema and fits(document, kind):
+    if isinstance(document, dict) and document.get("schema") == schema and fits(document, kind) and not _is_too_deep(data, document):
         return document
     return parse(data, what).to_json()
 

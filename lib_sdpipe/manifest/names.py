@@ -13,6 +13,7 @@ LABEL_MAX_BYTES = 120
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in "123456789¹²³"}
 _OTHER_CHARACTERS = re.compile(r"[^\w.\-]+")
 _RUN_ID = re.compile(r"\d{8}_\d{6}_.+")
+_NOTES = (".prompt_optimizer_v3.json", ".prompt_optimization.json")
 _MANIFEST_NAME = re.compile(r"[a-z0-9]+_\d{3,}")
 
 
@@ -43,6 +44,11 @@ def build_manifest_name(stage: str, number: int) -> str:
 
 def is_manifest_name(name: str) -> bool:
     return bool(_MANIFEST_NAME.fullmatch(name))
+
+
+def is_manifest_file(file: str) -> bool:
+    """Whether a file of this name in a folder `manifests` is a manifest; StableNew keeps notes on prompts beside its own."""
+    return file.endswith(".json") and not file.startswith(".") and not file.endswith(_NOTES)
 
 
 def _has_path_parts(name: str) -> bool:

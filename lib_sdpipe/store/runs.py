@@ -9,7 +9,7 @@ from typing import Any, Iterator
 
 from lib_sdpipe.errors import NoLibraryError, RecordError, UnknownNameError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object, parse_manifest, parse_run
-from lib_sdpipe.manifest.names import is_run_id
+from lib_sdpipe.manifest.names import is_manifest_file, is_run_id
 from lib_sdpipe.manifest.records import Manifest, Run
 from lib_sdpipe.store.atomic import sync_folder, write_atomic
 from lib_sdpipe.store.layout import Layout
@@ -96,7 +96,7 @@ class RunStore:
         """The run's manifests in the order of their names; a damaged one comes as the error that says so."""
         folder = self.layout.manifests(run_id)
         try:
-            names = sorted(name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("."))
+            names = sorted(name for name in os.listdir(folder) if is_manifest_file(name))
         except FileNotFoundError:
             return
         except OSError as fault:
@@ -105,10 +105,7 @@ class RunStore:
         for name in names:
             path = folder / name
             try:
-                manifest = parse_manifest(path.read_bytes(), str(path))
-                if manifest.name is None:  # an older program's: the file name is what is left
-                    manifest.name, manifest.inferred = path.stem, [*manifest.inferred, "name"]
-                yield manifest
+                yield parse_manifest(path.read_bytes(), str(path), path.stem)
             except RecordError as fault:
                 yield fault
             except OSError as fault:

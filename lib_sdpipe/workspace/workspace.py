@@ -1,5 +1,5 @@
-"""One library: its runs and images as page and command line show them; computes nothing of its own."""
-
+<"""One library: its runs and images as page and command line show them; computes nothing of its own."""
+=
 from __future__ import annotations
 
 import hashlib
