@@ -7,6 +7,7 @@ from typing import Any, Iterable
 
 from lib_sdpipe.index.database import connect, transaction
 from lib_sdpipe.index.pictures import Pictures
+from lib_sdpipe.index.search import Search
 from lib_sdpipe.manifest.records import Manifest
 
 
@@ -16,6 +17,7 @@ class Index:
     def __init__(self, path: Path) -> None:
         self._connection, self.is_new = connect(path)
         self.pictures = Pictures(self._connection)
+        self.search = Search(self._connection)
 
     def close(self) -> None:
         self._connection.close()

@@ -1,4 +1,4 @@
-"""Pictures by their digests: what parents are found by."""
+"""Pictures by their digests: what parents are found by, and what an image is traced by."""
 
 from __future__ import annotations
 
@@ -6,20 +6,32 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from lib_sdpipe.index.alike import (
+    MAX_COLOUR_DIFFERENCE, MAX_DIFFERING_STEPS, NEAR_COLOUR_DIFFERENCE, NEAR_DIFFERING_STEPS, find_alike, split_hash,
+)
 from lib_sdpipe.index.database import transaction
+from lib_sdpipe.index.texts import MODEL, SAMPLER, Texts, infotext_digest, sql_integer, sql_text
+from lib_sdpipe.manifest.names import parse_run_time
 from lib_sdpipe.manifest.records import ImageFacts, Manifest
 from lib_sdpipe.manifest.times import parse_utc
 
-# docs/formats.md: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
-MAX_DIFFERING_STEPS = 32
-MAX_COLOUR_DIFFERENCE = 1.0
-# Pixels within 2 of each other: tiles differ by 2 and a rounding, and steps near their threshold may flip.
-NEAR_DIFFERING_STEPS = 96
-NEAR_COLOUR_DIFFERENCE = 3.0
 _COLUMNS = "run_id, name, stage, role, root, path, kept, width, height, actual_seed, sha256, pixel_sha256"
-_BIT_COUNTS = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint16)
+_ROW = (
+    "run_id", "name", "root", "path", "kept", "stage", "role", "time", "prompt", "negative_prompt", "model", "sampler", "loras",
+    "actual_seed", "steps", "cfg_scale", "width", "height", "bytes", "sha256", "pixel_sha256", "infotext_digest", "lost_at", "file",
+    "brightness_steps", "tile_colours", "colour_sum",
+)
+_UPSERT = (
+    f"INSERT INTO pictures ({', '.join(_ROW)}) VALUES ({', '.join('?' * len(_ROW))})"
+    f" ON CONFLICT (run_id, name) WHERE run_id IS NOT NULL DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _ROW[2:])}"
+)
+_CONTENT = (
+    f"SELECT {', '.join(f'pictures.{column}' for column in _COLUMNS.split(', '))}, time, prompts.text, negatives.text, models.text,"
+    " samplers.text, loras.text, steps, cfg_scale, bytes, infotext_digest, lost_at, colour_sum FROM pictures"
+    " LEFT JOIN prompts ON prompts.id = prompt LEFT JOIN prompts AS negatives ON negatives.id = negative_prompt"
+    " LEFT JOIN names AS models ON models.id = model LEFT JOIN names AS samplers ON samplers.id = sampler"
+    " LEFT JOIN names AS loras ON loras.id = pictures.loras ORDER BY run_id, name, root, path"
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,7 @@ class Pictures:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._texts = Texts(connection)
 
     def add(self, manifest: Manifest) -> None:
         """Insert or replace one manifest's row."""
@@ -55,93 +68,111 @@ class Pictures:
         """Within a transaction of the caller's."""
         self._connection.execute("DELETE FROM pictures WHERE run_id = ?", (run_id,))
 
+    def find_by_file(self, sha256: str) -> list[Recorded]:
+        return self._find("sha256 = ?", (sha256,))
+
     def find_by_pixels(self, pixel_sha256: str) -> list[Recorded]:
         return self._find("pixel_sha256 = ?", (pixel_sha256,))
 
     def find_by_seed(self, run_id: str, actual_seed: int) -> list[Recorded]:
-        return self._find("run_id = ? AND actual_seed = ?", (run_id, _sql_integer(actual_seed)))
+        return self._find("run_id = ? AND actual_seed = ?", (sql_text(run_id), sql_integer(actual_seed)))
 
     def find_by_path(self, root: str | None, path: str) -> list[Recorded]:
-        return self._find("root IS ? AND path = ?", (_sql_text(root), _sql_text(path)))
+        return self._find("root IS ? AND path = ?", (sql_text(root), sql_text(path)))
+
+    def find_by_infotext(self, infotext: str) -> list[Recorded]:
+        """Images whose infotext is this one to the letter."""
+        return self._find("infotext_digest = ?", (infotext_digest(infotext),))
 
     def add_copy(self, path: str, run_id: str, name: str, evidence: str) -> None:
         """A file (absolute path) that shows a recorded image and is nobody's recorded file itself."""
         with transaction(self._connection):
-            self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (_sql_text(path), run_id, name, evidence))
+            self._connection.execute("REPLACE INTO copies VALUES (?, ?, ?, ?)", (sql_text(path), run_id, name, evidence))
 
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size that match the hash, nearest first."""
-        return self._find_within(width, height, perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE)
+        found = self._find_within((width, height), perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE)
+        return [recorded for _, recorded in found]
+
+    def find_scaled(self, width: int, height: int, perceptual_hash: str) -> list[tuple[int, Recorded]]:
+        """(differing steps, image) of these proportions in any size that match the hash, nearest first."""
+        return self._find_within((width, height), perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE, any_size=True)
 
     def find_maybe_near(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size whose pixels may lie within 2 of the hashed picture's, likeliest first; compare to know."""
-        return self._find_within(width, height, perceptual_hash, NEAR_DIFFERING_STEPS, NEAR_COLOUR_DIFFERENCE)
+        found = self._find_within((width, height), perceptual_hash, NEAR_DIFFERING_STEPS, NEAR_COLOUR_DIFFERENCE)
+        return [recorded for _, recorded in found]
 
-    def _find_within(self, width: int, height: int, perceptual_hash: str, most_steps: int, most_colour: float) -> list[Recorded]:
-        steps, colours = _split_hash(perceptual_hash)
-        cursor = self._connection.execute(
-            f"SELECT brightness_steps, tile_colours, {_COLUMNS} FROM pictures"
-            " WHERE width = ? AND height = ? AND brightness_steps IS NOT NULL AND run_id IS NOT NULL",
-            (width, height),
-        )
-        found: list[tuple[int, Recorded]] = []
-        while rows := cursor.fetchmany(4096):
-            found.extend(_match(rows, steps, colours, most_steps, most_colour))
-        return [recorded for _, recorded in sorted(found, key=lambda item: item[0])]
+    def _find_within(
+        self, size: tuple[int, int], perceptual_hash: str, most_steps: int, most_colour: float, any_size: bool = False
+    ) -> list[tuple[int, Recorded]]:
+        looks = split_hash(perceptual_hash)
+        if looks is None:
+            return []
+        nearest = find_alike(self._connection, size, looks, most_steps, most_colour, any_size)
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE id = ?"
+        rows = ((steps, self._connection.execute(query, (picture,)).fetchone()) for steps, picture in nearest)
+        return [(steps, Recorded(*row)) for steps, row in rows if row is not None]
 
     def content(self) -> list[tuple[Any, ...]]:
         """Every row, in a fixed order: what a rebuilt index must equal."""
-        return list(self._connection.execute(f"SELECT {_COLUMNS}, time FROM pictures ORDER BY run_id, name, root, path"))
+        return list(self._connection.execute(_CONTENT))
 
     def _find(self, where: str, values: tuple[Any, ...]) -> list[Recorded]:
         query = f"SELECT {_COLUMNS} FROM pictures WHERE {where} AND run_id IS NOT NULL ORDER BY run_id, name"
         return [Recorded(*row) for row in self._connection.execute(query, values)]
 
     def insert(self, manifest: Manifest) -> None:
-        """Within a transaction of the caller's."""
-        image = manifest.image or ImageFacts()
-        steps, colours = _split_hash(image.perceptual_hash)
-        texts = (manifest.run_id, manifest.name, manifest.root, manifest.path, manifest.kept, manifest.stage, manifest.role)
-        self._connection.execute(
-            "REPLACE INTO pictures (run_id, name, root, path, kept, stage, role, time, actual_seed, width, height, bytes, sha256,"
-            " pixel_sha256, lost_at, brightness_steps, tile_colours) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *map(_sql_text, texts), parse_utc(manifest.timestamp or "") or 0.0, _sql_integer(manifest.actual_seed),
-                image.width, image.height, image.bytes, image.sha256, image.pixel_sha256, manifest.lost_at, steps, colours,
-            ),
-        )
+        """Within a transaction of the caller's. A row that is there keeps its id: pages of a search go by it."""
+        self.write_row({**_row_of(manifest), **self._shared(manifest)})
+
+    def write_row(self, row: dict[str, Any]) -> None:
+        """One picture by column; what is left out is unknown. Within a transaction of the caller's."""
+        self._connection.execute(_UPSERT, tuple(map({**row, "time": round(row["time"], 3)}.get, _ROW)))
+
+    def _shared(self, manifest: Manifest) -> dict[str, Any]:
+        config, texts = manifest.config, self._texts
+        return {
+            "prompt": texts.prompt(manifest.prompt or _text(config, "prompt")),
+            "negative_prompt": texts.prompt(manifest.negative_prompt or _text(config, "negative_prompt"), is_negative=True),
+            "model": texts.name(MODEL, manifest.model or _text(config, "model", "model_name", "sd_model_checkpoint")),
+            "sampler": texts.name(SAMPLER, _text(config, "sampler_name", "sampler")),
+            "loras": texts.loras([lora["name"] for lora in manifest.loras if isinstance(lora.get("name"), str)]),
+        }
 
 
-def _split_hash(perceptual_hash: str | None) -> tuple[bytes | None, bytes | None]:
-    parts = (perceptual_hash or "").split(":")
-    if len(parts) != 3 or parts[0] != "1" or len(parts[1]) != 64 or len(parts[2]) != 96:
-        return None, None
-    try:
-        return bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
-    except ValueError:
-        return None, None
+def _row_of(manifest: Manifest) -> dict[str, Any]:
+    """What the row holds itself; the rest is shared with other pictures."""
+    image = manifest.image or ImageFacts()
+    looks = split_hash(image.perceptual_hash)
+    config = manifest.config
+    texts = {key: sql_text(getattr(manifest, key)) for key in ("run_id", "name", "root", "path", "kept", "stage", "role", "lost_at")}
+    return {
+        **texts,
+        "time": parse_utc(manifest.timestamp or "") or parse_run_time(manifest.run_id or "") or 0.0,
+        "actual_seed": sql_integer(manifest.actual_seed),
+        "steps": sql_integer(_integer(config.get("steps"))),
+        "cfg_scale": _number(config.get("cfg_scale")),
+        "width": sql_integer(image.width or _integer(config.get("width"))),
+        "height": sql_integer(image.height or _integer(config.get("height"))),
+        "bytes": sql_integer(image.bytes),
+        "sha256": sql_text(image.sha256),
+        "pixel_sha256": sql_text(image.pixel_sha256),
+        "infotext_digest": infotext_digest(manifest.infotext),
+        "brightness_steps": looks.steps if looks else None,
+        "tile_colours": looks.colours if looks else None,
+        "colour_sum": looks.colour_sum if looks else None,
+    }
 
 
-def _match(
-    rows: list[tuple[Any, ...]], steps: bytes | None, colours: bytes | None, most_steps: int, most_colour: float
-) -> list[tuple[int, Recorded]]:
-    if steps is None or colours is None:
-        return []
-    differing = _BIT_COUNTS[_stack(rows, 0) ^ np.frombuffer(steps, np.uint8)].sum(axis=1)
-    colour = np.abs(_stack(rows, 1).astype(np.int16) - np.frombuffer(colours, np.uint8)).mean(axis=1)
-    hits = np.flatnonzero((differing <= most_steps) & (colour <= most_colour))
-    return [(int(differing[hit]), Recorded(*rows[hit][2:])) for hit in hits]
+def _text(config: dict[str, Any], *keys: str) -> str | None:
+    return next((config[key] for key in keys if isinstance(config.get(key), str)), None)
 
 
-def _stack(rows: list[tuple[Any, ...]], column: int) -> np.ndarray:
-    return np.frombuffer(b"".join(row[column] for row in rows), np.uint8).reshape(len(rows), -1)
+def _integer(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _sql_text(text: str | None) -> str | None:
-    """A file name need not be UTF-8, and a record from elsewhere may hold anything; SQLite's texts are UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") if text is not None else None
-
-
-def _sql_integer(value: int | None) -> int | None:
-    """SQLite holds 64 bits; a seed beyond that is no seed of a host."""
-    return value if value is not None and -(1 << 63) <= value < 1 << 63 else None
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) < 1e9 else None

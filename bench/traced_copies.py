@@ -1,0 +1,2 @@
+"""placeholder"""
+def trace_copies(*a): return None
