@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ _START, _END = 1_672_531_200, 1_767_225_600  # 2023 to 2025
 _BATCH = 2_000
 _SUBJECTS = ("1girl", "a cat", "castle", "portrait of a woman", "mountain lake", "robot", "dragon", "old man", "city street", "spaceship")
 _SCRIPTS = ("美しい少女", "東京の夜景", "山水画", "풍경", "красивый закат", "ночной город", "γυναίκα", "女の子、桜", "古い寺", "سماء")
-_STYLE = ("masterpiece, best quality", "highly detailed", "8k, sharp focus", "by greg rutkowski", "<lora:add_detail:0.6>", "cinematic lighting")
+_STYLE = (
+    "masterpiece, best quality", "highly detailed", "8k, sharp focus", "by greg rutkowski", "<lora:add_detail:0.6>", "cinematic lighting",
+)
 _SAMPLERS = ("Euler a", "DPM++ 2M Karras", "DPM++ SDE", "UniPC", "DDIM")
 _SIZES = ((512, 512), (512, 768), (768, 512), (1024, 1024), (832, 1216))
 _SYLLABLES = [a + b for a in "bcdfghjklmnprstvz" for b in ("a", "e", "i", "o", "u", "ar", "en", "is", "or", "um")]
@@ -44,6 +47,9 @@ QUERIES = {
     "common word, rare LoRA": "masterpiece lora:lora_0399",
     "common word, rare steps": "masterpiece steps:150",
     "rare steps": "steps:149",
+    "common word, rare run": "masterpiece run:label_7_99",
+    "common word, rare cfg": "masterpiece cfg:9.5",
+    "common word, no such stage": "masterpiece stage:inpaint",
     "word of the first year": "archaic",
     "OR": "castle OR robot OR 少女",
     "negative": "negative:watermark_77",
@@ -62,14 +68,16 @@ def fill_index(path: Path, rows: int, seed: int) -> dict[str, Any]:
     connection = index._connection
     connection.execute("PRAGMA synchronous = OFF")
     recorded = rows * 9 // 10
-    started, number = time.perf_counter(), 0
-    while number < recorded:
+    inserting = 0.0
+    for first in range(0, recorded, _BATCH):
+        manifests = list(_iter_manifests(rng, words, first, min(_BATCH, recorded - first), recorded))
+        started = time.perf_counter()
         with transaction(connection):
-            batch = min(_BATCH, recorded - number)
-            for manifest in _iter_manifests(rng, words, number, batch, recorded):
+            for manifest in manifests:
                 index.pictures.insert(manifest)
-            connection.executemany("REPLACE INTO runs (run_id, folder_mtime_ns, manifests_mtime_ns, status) VALUES (?, 0, 0, ?)", _runs(number, batch, recorded))
-        number += batch
+        inserting += time.perf_counter() - started
+        query = "REPLACE INTO runs (run_id, folder_mtime_ns, manifests_mtime_ns, status) VALUES (?, 0, 0, ?)"
+        connection.executemany(query, _runs(first, len(manifests), recorded))
     inserted = time.perf_counter()
     _add_files(index, rng, words, rows - recorded)
     filed = time.perf_counter()
@@ -77,7 +85,7 @@ def fill_index(path: Path, rows: int, seed: int) -> dict[str, Any]:
     completed = time.perf_counter()
     index.close()
     return {
-        "us a recorded row": round(1e6 * (inserted - started) / max(recorded, 1)),
+        "us a recorded row": round(1e6 * inserting / max(recorded, 1)),
         "us a file row": round(1e6 * (filed - inserted) / max(rows - recorded, 1)),
         "us a row of `complete`": round(1e6 * (completed - filed) / rows),
         "seconds of `complete`": round(completed - filed, 1),
@@ -98,7 +106,6 @@ def _time_of(number: int, rows: int) -> float:
 
 
 def _run_id(number: int, rows: int) -> str:
-    from datetime import datetime
     return build_run_id(datetime.fromtimestamp(_time_of(number // 4 * 4, rows)), f"label_{number // 4 % 50}", number // 4)
 
 
@@ -115,17 +122,25 @@ def _iter_manifests(rng: random.Random, words: list[str], first: int, batch: int
         width, height = rng.choice(_SIZES)
         digest = hashlib.sha256(str(number).encode()).hexdigest()
         image = ImageFacts(
-            width=width, height=height, bytes=400_000 + number % 1000, sha256=digest, pixel_sha256=digest[::-1], perceptual_hash=_looks(rng),
+            width=width, height=height, bytes=400_000 + number % 1000, sha256=digest, pixel_sha256=digest[::-1],
+            perceptual_hash=_looks(rng),
         )
         yield Manifest.construct(
             run_id=_run_id(number, rows), name=f"txt2img_{number % 4 + 1:03d}", stage="txt2img", role="final",
             timestamp=format_utc(_time_of(number, rows)), prompt=prompt, negative_prompt=negative, root="outputs",
             path=f"txt2img-images/2025-01-01/{number:07d}-{number * 7919 % 2**32}.png", kept=None, lost_at=None,
-            config={"sampler_name": rng.choice(_SAMPLERS), "steps": 150 if number % 100_003 == 5 else rng.choice((20, 25, 28, 30)), "cfg_scale": 7.0},
-            model=f"checkpoint_{min(int(rng.expovariate(0.3)), 198) if number % 50_021 != 7 else 199:02d}", actual_seed=number * 7919 % 2**32 if number % 65_537 else 123456,
-            loras=[{"name": f"lora_{min(int(rng.expovariate(0.05)), 398) if number % 30_011 != 3 else 399:04d}"}] if number % 3 == 0 else [],
+            config={
+                "sampler_name": rng.choice(_SAMPLERS), "steps": _of(number, 100_003, 150, rng.choice((20, 25, 28, 30))), "cfg_scale": 7.0,
+            },
+            model=f"checkpoint_{_of(number, 50_021, 199, min(int(rng.expovariate(0.3)), 198)):02d}",
+            actual_seed=_of(number, 65_537, 123456, number * 7919 % 2**32),
+            loras=[{"name": f"lora_{_of(number, 30_011, 399, min(int(rng.expovariate(0.05)), 398)):04d}"}] if number % 3 == 0 else [],
             image=image, infotext=prompt + str(number),
         )
+
+
+def _of(number: int, one_in: int, rare: int, usual: int) -> int:
+    return rare if number % one_in == 6 else usual
 
 
 def _prompt(rng: random.Random, words: list[str], share: float) -> str:

@@ -5,17 +5,12 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-# docs/formats.md: two pictures match at 32 differing steps or fewer and a mean colour difference of 1.0 or less.
-MAX_DIFFERING_STEPS = 32
-MAX_COLOUR_DIFFERENCE = 1.0
-# Pixels within 2 of each other: tiles differ by 2 and a rounding, and steps near their threshold may flip.
-NEAR_DIFFERING_STEPS = 96
-NEAR_COLOUR_DIFFERENCE = 3.0
+from lib_sdpipe.index.looks import Looks
+
 # A picture made smaller or larger keeps its proportions but for rounding to whole pixels.
 _MOST_STRETCH = 0.03
 _TILE_VALUES = 48
@@ -23,33 +18,10 @@ _AT_ONCE = 8192
 _BIT_COUNTS = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
-@dataclass(frozen=True)
-class Looks:
-    """A perceptual hash in its parts."""
-
-    steps: bytes
-    colours: bytes
-
-    @property
-    def colour_sum(self) -> int:
-        return sum(self.colours)
-
-
-def split_hash(perceptual_hash: str | None) -> Looks | None:
-    """None for what is no hash of this version."""
-    parts = (perceptual_hash or "").split(":")
-    if len(parts) != 3 or parts[0] != "1" or len(parts[1]) != 64 or len(parts[2]) != 96:
-        return None
-    try:
-        return Looks(bytes.fromhex(parts[1]), bytes.fromhex(parts[2]))
-    except ValueError:
-        return None
-
-
 def find_alike(
     connection: sqlite3.Connection, size: tuple[int, int], looks: Looks, most_steps: int, most_colour: float, any_size: bool
-) -> list[tuple[int, int]]:
-    """(differing steps, picture id) of recorded pictures within both bounds, nearest first.
+) -> list[tuple[int, float, int]]:
+    """(differing steps, mean colour difference, picture id) of recorded pictures within both bounds, nearest first.
 
     Of this size; with `any_size` of these proportions.
     """
@@ -62,13 +34,16 @@ def find_alike(
     if not any_size:
         query, bounds = f"{query} AND width = ? AND height = ?", (*bounds, *size)
     cursor = connection.execute(query, bounds)
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, float, int]] = []
     while rows := cursor.fetchmany(_AT_ONCE):
-        found.extend((steps, row[2]) for steps, row in _match(rows, looks, most_steps, most_colour) if _has_shape(row[3:5], size))
+        matches = _match(rows, looks, most_steps, most_colour)
+        found.extend((steps, colour, row[2]) for steps, colour, row in matches if _has_shape(row[3:5], size))
     return sorted(found)
 
 
-def _match(rows: list[tuple[Any, ...]], looks: Looks, most_steps: int, most_colour: float) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def _match(
+    rows: list[tuple[Any, ...]], looks: Looks, most_steps: int, most_colour: float
+) -> Iterator[tuple[int, float, tuple[Any, ...]]]:
     differing = _BIT_COUNTS[_stack(rows, 0) ^ np.frombuffer(looks.steps, np.uint8)].sum(axis=1, dtype=np.uint16)
     near = np.flatnonzero(differing <= most_steps)
     if not near.size:
@@ -76,7 +51,7 @@ def _match(rows: list[tuple[Any, ...]], looks: Looks, most_steps: int, most_colo
     near_rows = [rows[place] for place in near]
     colour = np.abs(_stack(near_rows, 1).astype(np.int16) - np.frombuffer(looks.colours, np.uint8)).mean(axis=1)
     for place in np.flatnonzero(colour <= most_colour):
-        yield int(differing[near[place]]), near_rows[place]
+        yield int(differing[near[place]]), float(colour[place]), near_rows[place]
 
 
 def _stack(rows: list[tuple[Any, ...]], column: int) -> np.ndarray:

@@ -11,6 +11,8 @@ from lib_sdpipe.index.query import And, Node, Not, Or
 from lib_sdpipe.index.query_terms import Choice, Dates, InRun, IsRecorded, Named, Numbers, Size, Word
 
 _NUMBER_COLUMNS = {"seed": "actual_seed", "steps": "steps", "cfg": "cfg_scale"}
+# The kind of a name is also its column.
+_NAMES = "SELECT names.id FROM names WHERE names.kind = ? AND instr(names.folded, ?) > 0"
 # The longest integer SQLite holds: what is asked beyond it is no seed of a picture.
 _MOST = (1 << 63) - 1
 _LAST_CHARACTER = "\U0010ffff"
@@ -36,8 +38,7 @@ def compile_node(node: Node) -> Sql:
             " AND instr(ifnull(prompts.folded, prompts.text), ?) > 0)", (node.text,),
         )
     if isinstance(node, Named):
-        names = "SELECT names.id FROM names WHERE names.kind = ? AND instr(names.folded, ?) > 0"
-        return Sql(f"ifnull(pictures.{_name_column(node)} IN ({names}), 0)", (node.kind, node.text))
+        return Sql(f"ifnull(pictures.{node.kind} IN ({_NAMES}), 0)", (node.kind, node.text))
     return _compile_plain(node)
 
 
@@ -65,13 +66,14 @@ def compile_match(node: Node) -> str | None:
 
 def compile_lookup(node: Node) -> Sql | None:
     """The node as a condition that an index of `pictures` answers by itself; None where none does."""
-    if isinstance(node, Named) and node.kind != "sampler":
-        column = _name_column(node)
-        names = "SELECT names.id FROM names WHERE names.kind = ? AND instr(names.folded, ?) > 0"
-        return Sql(f"{column} IS NOT NULL AND {column} IN ({names})", (node.kind, node.text))
-    if isinstance(node, Numbers) and node.field == "seed":
-        bounds = _bounds("actual_seed", node)
-        return Sql(f"actual_seed IS NOT NULL AND {bounds.text}", bounds.values)
+    if isinstance(node, Named):
+        return Sql(f"{node.kind} IS NOT NULL AND {node.kind} IN ({_NAMES})", (node.kind, node.text))
+    if isinstance(node, Numbers):
+        column = _NUMBER_COLUMNS[node.field]
+        bounds = _bounds(column, node)
+        return Sql(f"{column} IS NOT NULL AND {bounds.text}", bounds.values)
+    if isinstance(node, Size):
+        return Sql("width IS NOT NULL AND width = ? AND height = ?", (node.width, node.height))
     if isinstance(node, Word) and node.is_negative:
         return Sql(
             "negative_prompt IS NOT NULL AND negative_prompt IN (SELECT prompts.id FROM prompts WHERE prompts.is_negative = 1"
@@ -79,7 +81,9 @@ def compile_lookup(node: Node) -> Sql | None:
         )
     if isinstance(node, InRun):
         return Sql("run_id IS NOT NULL AND run_id >= ? AND run_id < ?", _run_range(node)) if _is_beginning(node) else None
-    if isinstance(node, Choice) and node.field == "status":
+    if isinstance(node, Choice) and node.field == "stage":
+        return Sql("stage IS NOT NULL AND stage = ?", (node.value,))
+    if isinstance(node, Choice):
         return Sql("run_id IS NOT NULL AND run_id IN (SELECT runs.run_id FROM runs WHERE runs.status = ?)", (node.value,))
     if isinstance(node, IsRecorded) and not node.value:
         return Sql("file IS NOT NULL")
@@ -130,10 +134,6 @@ def _within_sql(number: float) -> float:
     return max(-_MOST, min(_MOST, number))
 
 
-def _name_column(node: Named) -> str:
-    return {"model": "model", "sampler": "sampler", "loras": "loras"}[node.kind]
-
-
 def _is_beginning(node: InRun) -> bool:
     """A run id begins with its date; another part of it may stand anywhere."""
     return node.text[:4].isdigit() and node.text[:4].isascii()
@@ -163,4 +163,4 @@ def _join(parts: list[Sql], word: str) -> Sql:
 
 def _cheap_first(nodes: tuple[Node, ...]) -> list[Node]:
     """What the row answers before what another table must be asked for; texts last."""
-    return sorted(nodes, key=lambda node: 2 if compile_prompts(node) is not None or isinstance(node, (Not, Or)) else isinstance(node, Named))
+    return sorted(nodes, key=lambda node: 2 if isinstance(node, (Word, Not, Or)) else 1 if isinstance(node, Named) else 0)

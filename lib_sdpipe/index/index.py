@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
+from lib_sdpipe.errors import LockedError, SdPipeError
 from lib_sdpipe.index.database import connect, transaction
 from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.search import Search
@@ -45,3 +48,33 @@ class Index:
     def content(self) -> list[tuple[Any, ...]]:
         """Every picture, in a fixed order: what a rebuilt index must equal."""
         return self.pictures.content()
+
+
+@contextmanager
+def open_index(places: Iterable[Path]) -> Iterator[Index]:
+    """The index at the first of these places where there can be one; later ones are for a library that cannot be written.
+
+    Raises LockedError, or SdPipeError for what SQLite reports while it is in use.
+    """
+    path = Path()
+    try:
+        for path in places:
+            try:
+                index = Index(path)
+            except (OSError, sqlite3.OperationalError) as fault:
+                if _is_locked(fault):
+                    raise
+                reason = fault
+                continue
+            with closing(index):
+                yield index
+            return
+    except sqlite3.Error as fault:
+        if _is_locked(fault):
+            raise LockedError(f"{path}: another process is writing to the index; try again when it is done") from fault
+        raise SdPipeError(f"{path}: the index cannot be used ({fault}); delete it, it is made anew from the manifests") from fault
+    raise SdPipeError(f"{path}: no index can be made there ({reason}); name a folder that can be written in SDPIPE_CACHE") from reason
+
+
+def _is_locked(fault: Exception) -> bool:
+    return isinstance(fault, sqlite3.OperationalError) and "locked" in str(fault)

@@ -6,16 +6,18 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from lib_sdpipe.index.alike import (
-    MAX_COLOUR_DIFFERENCE, MAX_DIFFERING_STEPS, NEAR_COLOUR_DIFFERENCE, NEAR_DIFFERING_STEPS, find_alike, split_hash,
-)
 from lib_sdpipe.index.database import transaction
+from lib_sdpipe.index.looks import (
+    MAX_COLOUR_DIFFERENCE, MAX_DIFFERING_STEPS, MAYBE_COLOUR_DIFFERENCE, NEAR_COLOUR_DIFFERENCE, NEAR_DIFFERING_STEPS, split_hash,
+)
 from lib_sdpipe.index.texts import MODEL, SAMPLER, Texts, infotext_digest, sql_integer, sql_text
 from lib_sdpipe.manifest.names import parse_run_time
 from lib_sdpipe.manifest.records import ImageFacts, Manifest
 from lib_sdpipe.manifest.times import parse_utc
 
 _COLUMNS = "run_id, name, stage, role, root, path, kept, width, height, actual_seed, sha256, pixel_sha256"
+# The year 9999.
+_END_OF_TIME = 253_370_764_800
 _ROW = (
     "run_id", "name", "root", "path", "kept", "stage", "role", "time", "prompt", "negative_prompt", "model", "sampler", "loras",
     "actual_seed", "steps", "cfg_scale", "width", "height", "bytes", "sha256", "pixel_sha256", "infotext_digest", "lost_at", "file",
@@ -50,6 +52,19 @@ class Recorded:
     actual_seed: int | None
     sha256: str | None
     pixel_sha256: str | None
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A recorded image and how far its looks are: differing steps of 256, mean colour difference of 0 to 255."""
+
+    recorded: Recorded
+    steps: int
+    colour: float
+
+    @property
+    def is_match(self) -> bool:
+        return self.steps <= MAX_DIFFERING_STEPS and self.colour <= MAX_COLOUR_DIFFERENCE
 
 
 class Pictures:
@@ -92,27 +107,29 @@ class Pictures:
     def find_alike(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size that match the hash, nearest first."""
         found = self._find_within((width, height), perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE)
-        return [recorded for _, recorded in found]
+        return [alike.recorded for alike in found]
 
-    def find_scaled(self, width: int, height: int, perceptual_hash: str) -> list[tuple[int, Recorded]]:
-        """(differing steps, image) of these proportions in any size that match the hash, nearest first."""
-        return self._find_within((width, height), perceptual_hash, MAX_DIFFERING_STEPS, MAX_COLOUR_DIFFERENCE, any_size=True)
+    def find_scaled(self, width: int, height: int, perceptual_hash: str) -> list[Alike]:
+        """Images of these proportions in any size whose steps match the hash, and whose colours may, nearest first."""
+        return self._find_within((width, height), perceptual_hash, MAX_DIFFERING_STEPS, MAYBE_COLOUR_DIFFERENCE, any_size=True)
 
     def find_maybe_near(self, width: int, height: int, perceptual_hash: str) -> list[Recorded]:
         """Images of this size whose pixels may lie within 2 of the hashed picture's, likeliest first; compare to know."""
         found = self._find_within((width, height), perceptual_hash, NEAR_DIFFERING_STEPS, NEAR_COLOUR_DIFFERENCE)
-        return [recorded for _, recorded in found]
+        return [alike.recorded for alike in found]
 
     def _find_within(
         self, size: tuple[int, int], perceptual_hash: str, most_steps: int, most_colour: float, any_size: bool = False
-    ) -> list[tuple[int, Recorded]]:
+    ) -> list[Alike]:
+        from lib_sdpipe.index.alike import find_alike  # numpy, which a search does not need
+
         looks = split_hash(perceptual_hash)
         if looks is None:
             return []
         nearest = find_alike(self._connection, size, looks, most_steps, most_colour, any_size)
         query = f"SELECT {_COLUMNS} FROM pictures WHERE id = ?"
-        rows = ((steps, self._connection.execute(query, (picture,)).fetchone()) for steps, picture in nearest)
-        return [(steps, Recorded(*row)) for steps, row in rows if row is not None]
+        rows = ((steps, colour, self._connection.execute(query, (picture,)).fetchone()) for steps, colour, picture in nearest)
+        return [Alike(Recorded(*row), steps, colour) for steps, colour, row in rows if row is not None]
 
     def content(self) -> list[tuple[Any, ...]]:
         """Every row, in a fixed order: what a rebuilt index must equal."""
@@ -128,7 +145,7 @@ class Pictures:
 
     def write_row(self, row: dict[str, Any]) -> None:
         """One picture by column; what is left out is unknown. Within a transaction of the caller's."""
-        self._connection.execute(_UPSERT, tuple(map({**row, "time": round(row["time"], 3)}.get, _ROW)))
+        self._connection.execute(_UPSERT, tuple(map({**row, "time": _known_time(row["time"])}.get, _ROW)))
 
     def _shared(self, manifest: Manifest) -> dict[str, Any]:
         config, texts = manifest.config, self._texts
@@ -163,6 +180,11 @@ def _row_of(manifest: Manifest) -> dict[str, Any]:
         "tile_colours": looks.colours if looks else None,
         "colour_sum": looks.colour_sum if looks else None,
     }
+
+
+def _known_time(seconds: float) -> float:
+    """In milliseconds, as a cursor writes it; 0 for what no calendar has."""
+    return round(seconds, 3) if 0 < seconds < _END_OF_TIME else 0.0
 
 
 def _text(config: dict[str, Any], *keys: str) -> str | None:

@@ -27,7 +27,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Named:
-    """A folded text that stands somewhere in a name; `kind` is model, sampler or loras."""
+    """A folded text that stands somewhere in a name; `kind` is model, sampler or loras, as the index calls them."""
 
     kind: str
     text: str

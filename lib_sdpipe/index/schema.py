@@ -106,6 +106,11 @@ CREATE INDEX pictures_negative_prompt ON pictures (negative_prompt) WHERE negati
 CREATE INDEX pictures_model ON pictures (model) WHERE model IS NOT NULL;
 CREATE INDEX pictures_loras ON pictures (loras) WHERE loras IS NOT NULL;
 CREATE INDEX pictures_seed ON pictures (actual_seed) WHERE actual_seed IS NOT NULL;
+CREATE INDEX pictures_sampler ON pictures (sampler) WHERE sampler IS NOT NULL;
+CREATE INDEX pictures_steps ON pictures (steps) WHERE steps IS NOT NULL;
+CREATE INDEX pictures_cfg_scale ON pictures (cfg_scale) WHERE cfg_scale IS NOT NULL;
+CREATE INDEX pictures_stage ON pictures (stage) WHERE stage IS NOT NULL;
+CREATE INDEX pictures_size ON pictures (width, height) WHERE width IS NOT NULL;
 CREATE INDEX pictures_path ON pictures (path, root);
 CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lib_sdpipe.index.alike import split_hash
+from lib_sdpipe.index.looks import split_hash
 from lib_sdpipe.index.texts import MODEL, SAMPLER, Texts, sql_integer
 from lib_sdpipe.manifest.infotext import Infotext, parse_hashes, parse_infotext
 

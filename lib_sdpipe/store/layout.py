@@ -58,6 +58,11 @@ class Layout:
         return self.private / "index.sqlite3"
 
     @property
+    def index_places(self) -> list[Path]:
+        """Where the index is; then where it can be while the runs folder cannot be written."""
+        return list(dict.fromkeys([self.index_file, self.apart / self.index_file.name]))
+
+    @property
     def recording(self) -> Path:
         return self.private / "recording"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol
 
-from lib_sdpipe.cli.commands import demo, runs, show
+from lib_sdpipe.cli.commands import demo, find, runs, show, trace
 from lib_sdpipe.cli.output import Output
 
 
@@ -20,4 +20,4 @@ class Verb(Protocol):
     def run(self, arguments: argparse.Namespace, output: Output) -> int: ...
 
 
-VERBS: tuple[Verb, ...] = (demo, runs, show)
+VERBS: tuple[Verb, ...] = (demo, runs, show, find, trace)
