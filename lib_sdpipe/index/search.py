@@ -17,6 +17,7 @@ from lib_sdpipe.index.conditions import Sql, compile_lookup, compile_match, comp
 from lib_sdpipe.index.owed import Owed
 from lib_sdpipe.index.query import And, Node, parse_query
 from lib_sdpipe.index.query_terms import Dates
+from lib_sdpipe.index.texts import sql_text
 
 # Beyond this many the total is no longer counted.
 MOST_COUNTED = 1_000
@@ -84,7 +85,7 @@ class Search:
 
     def find(self, query: str, limit: int = 50, after: str | None = None) -> FoundPage:
         """The page after the cursor. Raises QueryError, or UsageError for a cursor that is none."""
-        plan = _build_plan(parse_query(query))
+        plan = _build_plan(parse_query(sql_text(query) or ""))  # half a surrogate pair stands escaped in the index too
         cursor = _parse_cursor(after) if after is not None else None
         limit = max(limit, 1)
         if plan.is_empty:
