@@ -49,10 +49,9 @@ class Tracer:
         """The best evidence that names any image, and what it names, with distances."""
         pictures = self.index.pictures
         width, height = picture.size
-        if facts.sha256 and (same := without_inputs(pictures.find_by_file(facts.sha256))):
-            return "file", [(recorded, 0) for recorded in same]
-        if same := without_inputs(pictures.find_by_pixels(facts.pixel_sha256)):
-            return "pixels", [(recorded, 0) for recorded in same]
+        for by, same in (("file", pictures.find_by_file(facts.sha256 or "")), ("pixels", pictures.find_by_pixels(facts.pixel_sha256))):
+            if same:  # an input picture that the host saved is named where nothing else has its pixels
+                return by, [(recorded, 0) for recorded in without_inputs(same) or same]
         maybe = without_inputs(pictures.find_maybe_near(width, height, facts.perceptual_hash))
         if near := compare_pixels(self.library, picture, [*claimed, *maybe]):
             return "near-pixels", [(recorded, round(difference, 4)) for difference, recorded in near]
