@@ -16,6 +16,10 @@ _OPAQUE = 254
 _PERCEPTUAL_VERSION = 1
 _LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 _LUMA_STEP = 2.0
+_CELLS = 64
+_MOST_CELL_DIFFERENCE = 4.0
+_CLEAR_CELL_DIFFERENCE = 24
+_MOST_CLEAR_CELLS = 0.01
 _NATIVE_DECODERS = {"JPEG": "jpg", "WEBP": "webp", "AVIF": "avif"}
 
 
@@ -63,6 +67,16 @@ def near_pixel_difference(one: Image.Image, other: Image.Image, tolerance: int =
         return None
     difference = np.abs(rgb_pixels(one).astype(np.int16) - rgb_pixels(other).astype(np.int16))
     return float(difference.mean()) if difference.max() <= tolerance else None
+
+
+def is_scaled_copy(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures of any size show the same but for scaling and lossy saving: compared in 64 x 64 cells.
+
+    A detail may differ; a perceptual hash that nearly matches is confirmed by it.
+    """
+    cells = [np.asarray(Image.fromarray(rgb_pixels(each)).resize((_CELLS, _CELLS), Image.BOX), np.int16) for each in (one, other)]
+    difference = np.abs(cells[0] - cells[1]).max(axis=2)
+    return bool(difference.mean() <= _MOST_CELL_DIFFERENCE and (difference > _CLEAR_CELL_DIFFERENCE).mean() <= _MOST_CLEAR_CELLS)
 
 
 @lru_cache(maxsize=16)

@@ -13,6 +13,8 @@ from lib_sdpipe.index.schema import SCHEMA, SCHEMA_VERSION
 log = logging.getLogger("sdpipe")
 
 _BUSY_SECONDS = 10.0
+# SQLite's own 2 MB are less than the inner pages of a large library's indexes; memory is taken only as it is used.
+_CACHE_KIB = 32_768
 
 
 def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
@@ -55,6 +57,8 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA recursive_triggers = ON")  # what REPLACE removes counts as deleted
+        connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
         with transaction(connection):
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
@@ -68,7 +72,10 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    for statement in SCHEMA.split(";"):
-        if statement.strip():
+    statement = ""
+    for part in SCHEMA.split(";")[:-1]:
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):  # a trigger has semicolons of its own
             connection.execute(statement)
+            statement = ""
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

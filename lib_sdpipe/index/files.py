@@ -110,7 +110,6 @@ class Files:
 
     def update_file(self, row_id: int, found: FileStat, head: FileHead) -> None:
         """The file was changed: what was known of its content is forgotten."""
-        self._connection.execute("DELETE FROM pictures WHERE file = ?", (row_id,))
         self._connection.execute(
             "UPDATE files SET bytes = ?, mtime_ns = ?, inode = ?, device = ?, format = ?, width = ?, height = ?, problem = ?,"
             " infotext_digest = ?, infotext = CASE WHEN claim IS NULL THEN ? END, run_id = ?, sha256 = NULL, pixel_sha256 = NULL,"
@@ -127,7 +126,6 @@ class Files:
 
     def remove_files(self, ids: Iterable[int]) -> None:
         rows = [(row_id,) for row_id in ids]
-        self._connection.executemany("DELETE FROM pictures WHERE file = ?", rows)
         self._connection.executemany("DELETE FROM files WHERE id = ?", rows)
 
     # --- claims ---
@@ -177,4 +175,3 @@ class Files:
             self.remove_files([row_id])
             return
         self._connection.execute("UPDATE files SET picture = ?, claim = ? WHERE id = ?", (*(claim or (None, None)), row_id))
-        self._connection.execute("DELETE FROM pictures WHERE file = ?", (row_id,))

@@ -10,10 +10,11 @@ from typing import Any, Iterable, Iterator
 from lib_sdpipe.errors import LockedError, SdPipeError
 from lib_sdpipe.index.database import connect, transaction
 from lib_sdpipe.index.files import Claim, Files
+from lib_sdpipe.index.pictures import CONTENT as PICTURES_CONTENT
 from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
+from lib_sdpipe.index.search import Search
 from lib_sdpipe.index.suspects import Suspects
-
 
 _CONTENT = {
     "folders": "SELECT root, path, device, problem FROM folders ORDER BY root, path",
@@ -25,8 +26,6 @@ _CONTENT = {
     "runs": "SELECT * FROM runs ORDER BY run_id",
     "manifest_files": "SELECT run_id, file, bytes, mtime_ns, problem, own_run_id FROM manifest_files ORDER BY run_id, file",
     "claims": "SELECT root, folder, name, run_id, file, claim FROM claims ORDER BY root, folder, name, run_id, file",
-    "pictures": "SELECT run_id, name, root, path, kept, stage, role, time, actual_seed, width, height, bytes, sha256, pixel_sha256,"
-    " lost_at, brightness_steps, tile_colours FROM pictures WHERE run_id IS NOT NULL ORDER BY run_id, name",
 }
 
 
@@ -39,6 +38,7 @@ class Index:
         self.files = Files(self._connection)
         self.records = Records(self._connection)
         self.suspects = Suspects(self._connection)
+        self.search = Search(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -62,7 +62,7 @@ class Index:
 
     def replace_run(self, run: RunRow, manifests: list[FoundManifest]) -> None:
         """Make the index hold exactly this of a run. Within a transaction."""
-        self.pictures.remove_run(run.run_id)
+        self.pictures.keep_only(run.run_id, (found.file for found in manifests if found.manifest is not None))
         self.records.remove_run(run.run_id)
         self.records.set_run(run)
         claims: list[Claim] = []
@@ -75,13 +75,14 @@ class Index:
 
     def remove_run(self, run_id: str) -> None:
         """Within a transaction."""
-        self.pictures.remove_run(run_id)
+        self.pictures.keep_only(run_id, ())
         self.records.remove_run(run_id)
         self.files.replace_claims(run_id, [])
 
     def content(self) -> dict[str, list[dict[str, Any]]]:
         """Every row but for row ids and what only deep reading tells: what a rebuilt index must equal."""
-        return {table: self._rows(query) for table, query in _CONTENT.items()}
+        rows = {table: self._rows(query) for table, query in _CONTENT.items()}
+        return {**rows, "pictures": self._rows(PICTURES_CONTENT)}
 
     def _rows(self, query: str) -> list[dict[str, Any]]:
         cursor = self._connection.execute(query)

@@ -83,6 +83,8 @@ CREATE INDEX claims_of ON claims (run_id);
 
 # What is shown, searched and traced: one row for every manifest (`file` is null), and one for every image file that no
 # manifest names (`run_id` and `name` are null). `time` is in seconds since 1970, `colour_sum` the sum of the tile colours.
+# Texts that many pictures share stand once: `prompts`, and `names` (kinds model, sampler, loras: a line for each LoRA).
+# `folded` is the text as it is searched, null where that is the same; a prompt is `is_waiting` until its grams are indexed.
 _PICTURES = """
 CREATE TABLE pictures (
     id INTEGER PRIMARY KEY,
@@ -95,12 +97,13 @@ CREATE TABLE pictures (
     role TEXT,
     time REAL NOT NULL,
     prompt INTEGER,
-    model TEXT,
-    sampler TEXT,
+    negative_prompt INTEGER,
+    model INTEGER,
+    sampler INTEGER,
+    loras INTEGER,
     actual_seed INTEGER,
     steps INTEGER,
     cfg_scale REAL,
-    loras TEXT,
     width INTEGER,
     height INTEGER,
     bytes INTEGER,
@@ -114,20 +117,43 @@ CREATE TABLE pictures (
     colour_sum INTEGER
 );
 CREATE UNIQUE INDEX pictures_name ON pictures (run_id, name) WHERE run_id IS NOT NULL;
-CREATE INDEX pictures_time ON pictures (time, id);
+CREATE INDEX pictures_walk ON pictures (
+    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file
+);
+CREATE INDEX pictures_prompt ON pictures (prompt) WHERE prompt IS NOT NULL;
+CREATE INDEX pictures_negative_prompt ON pictures (negative_prompt) WHERE negative_prompt IS NOT NULL;
+CREATE INDEX pictures_model ON pictures (model) WHERE model IS NOT NULL;
+CREATE INDEX pictures_loras ON pictures (loras) WHERE loras IS NOT NULL;
+CREATE INDEX pictures_seed ON pictures (actual_seed) WHERE actual_seed IS NOT NULL;
+CREATE INDEX pictures_sampler ON pictures (sampler) WHERE sampler IS NOT NULL;
+CREATE INDEX pictures_steps ON pictures (steps) WHERE steps IS NOT NULL;
+CREATE INDEX pictures_cfg_scale ON pictures (cfg_scale) WHERE cfg_scale IS NOT NULL;
+CREATE INDEX pictures_stage ON pictures (stage) WHERE stage IS NOT NULL;
+CREATE INDEX pictures_size ON pictures (width, height) WHERE width IS NOT NULL;
 CREATE INDEX pictures_path ON pictures (path, root);
-CREATE INDEX pictures_seed ON pictures (actual_seed);
 CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
-CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_digest IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
+CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_digest IS NOT NULL;
 CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
-CREATE INDEX pictures_size ON pictures (width, height);
-CREATE INDEX pictures_colour ON pictures (colour_sum) WHERE colour_sum IS NOT NULL;
+CREATE INDEX pictures_looks ON pictures (colour_sum, width, height, brightness_steps, tile_colours)
+    WHERE colour_sum IS NOT NULL AND run_id IS NOT NULL;
+CREATE INDEX runs_status ON runs (status);
 CREATE TABLE prompts (
     id INTEGER PRIMARY KEY,
     digest BLOB NOT NULL UNIQUE,
-    prompt TEXT NOT NULL,
-    negative_prompt TEXT NOT NULL
+    text TEXT NOT NULL,
+    folded TEXT,
+    is_negative INTEGER NOT NULL,
+    is_waiting INTEGER NOT NULL
+);
+CREATE INDEX prompts_waiting ON prompts (id) WHERE is_waiting = 1;
+CREATE INDEX prompts_negative ON prompts (id) WHERE is_negative = 1;
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    UNIQUE (kind, text)
 );
 CREATE TABLE copies (
     path TEXT PRIMARY KEY,
@@ -138,4 +164,33 @@ CREATE TABLE copies (
 CREATE INDEX copies_of ON copies (run_id, name);
 """
 
-SCHEMA = _ON_DISK + _PICTURES
+# What is owed to the search (`Search.complete` pays it): files whose picture row is to be made, and prompts that lost a
+# picture and may be nobody's now. Triggers note it, so that who writes `files` and `pictures` need not think of it.
+_OWED = """
+CREATE TABLE waiting_files (file INTEGER PRIMARY KEY);
+CREATE TABLE loose_prompts (prompt INTEGER PRIMARY KEY);
+CREATE TRIGGER file_came AFTER INSERT ON files WHEN NEW.claim IS NULL BEGIN
+    INSERT OR IGNORE INTO waiting_files VALUES (NEW.id);
+END;
+CREATE TRIGGER file_changed AFTER UPDATE OF claim, mtime_ns, infotext_digest ON files
+    WHEN OLD.claim IS NOT NEW.claim OR OLD.mtime_ns <> NEW.mtime_ns OR OLD.infotext_digest IS NOT NEW.infotext_digest BEGIN
+    DELETE FROM pictures WHERE file = NEW.id;
+    DELETE FROM waiting_files WHERE file = NEW.id;
+    INSERT INTO waiting_files SELECT NEW.id WHERE NEW.claim IS NULL;
+END;
+CREATE TRIGGER file_went AFTER DELETE ON files BEGIN
+    DELETE FROM pictures WHERE file = OLD.id;
+    DELETE FROM waiting_files WHERE file = OLD.id;
+END;
+CREATE TRIGGER picture_went AFTER DELETE ON pictures BEGIN
+    INSERT OR IGNORE INTO loose_prompts SELECT OLD.prompt WHERE OLD.prompt IS NOT NULL;
+    INSERT OR IGNORE INTO loose_prompts SELECT OLD.negative_prompt WHERE OLD.negative_prompt IS NOT NULL;
+END;
+CREATE TRIGGER picture_changed AFTER UPDATE OF prompt, negative_prompt ON pictures
+    WHEN OLD.prompt IS NOT NEW.prompt OR OLD.negative_prompt IS NOT NEW.negative_prompt BEGIN
+    INSERT OR IGNORE INTO loose_prompts SELECT OLD.prompt WHERE OLD.prompt IS NOT NULL;
+    INSERT OR IGNORE INTO loose_prompts SELECT OLD.negative_prompt WHERE OLD.negative_prompt IS NOT NULL;
+END;
+"""
+
+SCHEMA = _ON_DISK + _PICTURES + _OWED

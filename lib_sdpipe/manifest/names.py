@@ -37,6 +37,14 @@ def is_run_id(name: str) -> bool:
     return bool(_RUN_ID.fullmatch(name)) and not _has_path_parts(name)
 
 
+def parse_run_time(run_id: str) -> float | None:
+    """When the run of this id began, in seconds since 1970; None where the id does not say."""
+    try:
+        return datetime.strptime(run_id[:15], "%Y%m%d_%H%M%S").timestamp()
+    except (ValueError, OverflowError, OSError):  # the platform's clock does not reach every year
+        return None
+
+
 def build_manifest_name(stage: str, number: int) -> str:
     """`txt2img_001`: the stage and the number of that stage in the run, from 1."""
     return f"{stage}_{number:03d}"

@@ -59,7 +59,7 @@ class Finisher:
         manifest = _build_tolerantly(draft)
         self._store.write_manifest(manifest)
         if self.index is not None:
-            self.index.pictures.add(manifest.to_json())
+            self.index.pictures.add(manifest)
         return manifest
 
     def _add_file(self, draft: Json, opened: OpenRun, promise: Json, path: str) -> None:

@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.images.digest import near_pixel_difference, perceptual_hash, pixel_sha256
-from lib_sdpipe.images.read import read_image
+from lib_sdpipe.images.digest import perceptual_hash, pixel_sha256
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.index.pictures import Recorded
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.record.facts import Claim
+from lib_sdpipe.store.evidence import compare_pixels, find_claimed, without_inputs
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
-
-# Forge's canvas changes a few values by one; comparing a handful of look-alikes finds the source behind it.
-_MOST_COMPARED = 8
 
 
 @dataclass(frozen=True)
@@ -51,51 +48,32 @@ class LineageFinder:
         self, picture: Image.Image | None, digest: str | None, claim: Claim | None
     ) -> tuple[Recorded | None, str, list[Recorded]]:
         """(the recorded image this is, the best evidence for it, the images that the claim names, best first)."""
-        claimed = self._claimed(claim, picture) if claim is not None else []
+        size = picture.size if picture is not None else None
+        claimed = find_claimed(self.index.pictures, claim.run_id, claim.seed, size) if claim is not None else []
         found, by = self._by_picture(picture, digest, claimed) if picture is not None and digest else (None, "")
         if found is None and claimed:
             found, by = claimed[0], "run-id"
         return found, by, claimed
 
-    def _claimed(self, claim: Claim, picture: Image.Image | None) -> list[Recorded]:
-        """Images that the Run ID and the seed in the text name; those of the picture's size first."""
-        if claim.run_id is None or claim.seed is None:
-            return []
-        named = [r for r in _made(self.index.pictures.find_by_seed(claim.run_id, claim.seed)) if r.stage != "grid"]
-        size = picture.size if picture is not None else None
-        return sorted(named, key=lambda r: ((r.width, r.height) != size, r.role != "final"))
-
     def _by_picture(self, picture: Image.Image, digest: str, claimed: list[Recorded]) -> tuple[Recorded | None, str]:
-        same = _made(self.index.pictures.find_by_pixels(digest))
+        same = without_inputs(self.index.pictures.find_by_pixels(digest))
         if same:
             return next((r for r in same if r in claimed), None) or _preferred(same), "pixels"
         looks = perceptual_hash(picture)
-        maybe = _made(self.index.pictures.find_maybe_near(picture.width, picture.height, looks))
-        compared = [(self._difference(picture, c), c) for c in list(dict.fromkeys([*claimed, *maybe]))[:_MOST_COMPARED]]
-        near = [(c not in claimed, difference, c) for difference, c in compared if difference is not None]
+        maybe = without_inputs(self.index.pictures.find_maybe_near(picture.width, picture.height, looks))
+        near = [(c not in claimed, difference, c) for difference, c in compare_pixels(self.library, picture, [*claimed, *maybe])]
         named = [c for c in claimed if c in maybe and not self._has_file(c)]
         best = min(near, key=lambda each: each[:2]) if near else None
         if best is not None and not (best[0] and named):  # what the text names, looks the same and cannot be compared goes first
             return best[2], "near-pixels"
         if claimed:
             return None, ""  # a Run ID outranks a mere likeness
-        alike = _made(self.index.pictures.find_alike(picture.width, picture.height, looks))
+        alike = without_inputs(self.index.pictures.find_alike(picture.width, picture.height, looks))
         lineages = {(r.run_id, r.actual_seed) for r in alike}
         return (_preferred(alike), "perceptual") if len(lineages) == 1 else (None, "")
 
     def _has_file(self, recorded: Recorded) -> bool:
         return any(self.library.iter_files(recorded.root, recorded.path, recorded.kept))
-
-    def _difference(self, picture: Image.Image, candidate: Recorded) -> float | None:
-        """How far the candidate's file is from the picture; None where it is not near or cannot be read."""
-        if (candidate.width, candidate.height) != picture.size:
-            return None
-        for file in self.library.iter_files(candidate.root, candidate.path, candidate.kept):
-            try:
-                return near_pixel_difference(picture, read_image(str(file))[1])
-            except (OSError, SdPipeError):
-                continue  # moved or damaged since: no evidence, and `check` tells about it
-        return None
 
     def _history(self, parent: Recorded) -> list[Json]:
         try:
@@ -109,11 +87,6 @@ class LineageFinder:
             "pixel_sha256": manifest.image.pixel_sha256 if manifest.image else None,
         }
         return [*(entry.to_json() for entry in manifest.stage_history), own]
-
-
-def _made(candidates: list[Recorded]) -> list[Recorded]:
-    """Without what the host saved of its input pictures: those were not made there."""
-    return [r for r in candidates if r.role != "init"]
 
 
 def _preferred(candidates: list[Recorded]) -> Recorded:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from lib_sdpipe.images.head import read_head
 from lib_sdpipe.index.files import FileHead
+from lib_sdpipe.index.texts import infotext_digest
 
 # A run id holds no comma and no quote (manifest/names.py).
 _RUN_ID = re.compile(r"\bRun ID: ([^,\"\n]{1,200})")
@@ -24,11 +24,6 @@ def read_file_head(path: str, size: int) -> FileHead | None:
     own = head.texts.get("extras") or head.texts.get("postprocessing") or head.infotext
     named = _RUN_ID.search(own) if own else None
     return FileHead(
-        head.format, head.width, head.height, head.problem, head.infotext, digest_text(head.infotext),
+        head.format, head.width, head.height, head.problem, head.infotext, infotext_digest(head.infotext),
         named.group(1) if named is not None else None,
     )
-
-
-def digest_text(text: str | None) -> bytes | None:
-    """16 bytes to compare infotexts by."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() if text is not None else None

@@ -1,22 +1,28 @@
-<"""One library: its runs and images as page and command line show them; computes nothing of its own."""
-=
+"""One library: its runs and images as page and command line show them; computes nothing of its own."""
+
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from lib_sdpipe.errors import RecordError, SdPipeError
+from lib_sdpipe.errors import RecordError, SdPipeError, UnknownNameError
 from lib_sdpipe.index.copies import read_copies
+from lib_sdpipe.index.index import open_index
+from lib_sdpipe.index.search import FoundPage
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
+from lib_sdpipe.reconcile.trace import Trace
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 
+# Told how many of how many are done.
+Progress = Callable[[int, int], None]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _STAGE_OF_NAME = re.compile(r"([a-z0-9]+?)(?:ed)?_")
 
@@ -119,6 +125,25 @@ class Workspace:
         if source is None:
             return None
         return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(manifest, source))
+
+    def find(self, query: str, limit: int = 50, after: str | None = None, progress: Progress | None = None) -> FoundPage:
+        """Pictures that the query fits, newest first. Raises QueryError, UsageError, LockedError or SdPipeError."""
+        with open_index(self.layout.index_places) as index:
+            index.search.complete(progress)
+            return index.search.find(query, limit, after)
+
+    def trace(self, image: Path) -> Trace:
+        """Which recorded image a file is. Raises UnknownNameError for a file that cannot be read as an image."""
+        from lib_sdpipe.images.read import UnreadableImageError  # numpy, which the other verbs do not need
+        from lib_sdpipe.store.tracer import Tracer
+
+        with open_index(self.layout.index_places) as index:
+            try:
+                return Tracer(index, self._store, Library(self.layout)).trace(image)
+            except OSError as fault:
+                raise UnknownNameError(f"{image}: cannot be read ({fault.strerror or fault})") from fault
+            except UnreadableImageError as fault:
+                raise UnknownNameError(str(fault)) from fault
 
     def _stages(self, run_id: str) -> list[str]:
         """Stages by the names of the manifests: it does not open them."""

@@ -27,7 +27,7 @@ def index(tmp_path: Path) -> Index:
 
 def test_an_image_is_found_by_its_pixels_by_its_seed_and_by_its_looks(index: Index) -> None:
     for number in range(1, 30):
-        index.pictures.add(manifest(number, seed=number).to_json())
+        index.pictures.add(manifest(number, seed=number))
     assert [r.name for r in index.pictures.find_by_pixels(f"{1007:064x}")] == ["txt2img_007"]
     assert [r.name for r in index.pictures.find_by_seed(RUN, 9)] == ["txt2img_009"]
     assert index.pictures.find_alike(64, 64, perceptual_hash(painting(12, 64)))[0].name == "txt2img_012"
@@ -35,8 +35,8 @@ def test_an_image_is_found_by_its_pixels_by_its_seed_and_by_its_looks(index: Ind
 
 
 def test_a_record_without_digests_is_kept_and_found_by_nothing(index: Index) -> None:
-    index.pictures.add(Manifest(name="txt2img_001", run_id=RUN, image=None).to_json())
-    index.pictures.add(Manifest(name="txt2img_002", run_id=RUN, image=ImageFacts(perceptual_hash="2:zz:zz"), actual_seed=1 << 80).to_json())
+    index.pictures.add(Manifest(name="txt2img_001", run_id=RUN, image=None))
+    index.pictures.add(Manifest(name="txt2img_002", run_id=RUN, image=ImageFacts(perceptual_hash="2:zz:zz"), actual_seed=1 << 80))
     assert len(index.content()["pictures"]) == 2
     assert index.pictures.find_alike(64, 64, perceptual_hash(painting(1))) == []
     assert index.pictures.find_alike(64, 64, "damaged") == []
@@ -46,7 +46,7 @@ def test_a_record_without_digests_is_kept_and_found_by_nothing(index: Index) -> 
 def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "index.sqlite3").write_bytes(b"not a database at all, but long enough to be read as one" * 40)
     index = Index(tmp_path / "index.sqlite3")
-    index.pictures.add(manifest(1).to_json())
+    index.pictures.add(manifest(1))
     assert index.is_new and len(index.content()["pictures"]) == 1
 
 

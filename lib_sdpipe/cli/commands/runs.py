@@ -19,7 +19,7 @@ SUMMARY = "list the runs of a library, newest first"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--limit", type=_positive, default=50, metavar="N", help="at most N runs (default: 50)")
+    parser.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N runs (default: 50)")
     parser.add_argument("--after", metavar="RUN_ID", help="only runs older than this one: the `next` of the page before")
 
 
@@ -71,7 +71,7 @@ def _cells(summary: RunSummary) -> list[str]:
     ]
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:18]) > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text[:18])
