@@ -51,6 +51,7 @@ class Index:
     def clear(self) -> None:
         """Forget everything; whoever else has the index open sees it empty, not gone."""
         with self.transaction():
+            self._connection.execute("DROP TABLE IF EXISTS prompt_grams")
             tables = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
             for (table,) in tables.fetchall():
                 self._connection.execute(f'DELETE FROM "{table}"')

@@ -58,7 +58,7 @@ def test_a_length_that_cannot_be_is_no_text(bits: int) -> None:
     assert read_stealth_infotext(hide(noise(60, 60), message("stealth_pnginfo", b"text", bits), "A")) is None
 
 
-@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b"text" * 40)[:-9], gzip.compress(b"\xff\xfe")])
+@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b"text" * 40, mtime=0)[:-9], gzip.compress(b"\xff\xfe", mtime=0)])
 def test_damaged_hidden_text_is_no_text(data: bytes) -> None:
     assert read_stealth_infotext(hide(noise(), message("stealth_pngcomp", data), "A")) is None
 
