@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 _NEGATIVE = "Negative prompt:"
 # As in the hosts: a key is a word character and more of words, spaces, `-`, `/`; a value is JSON-quoted or has no comma.
-_NO_KEY_CHARACTER = re.compile(r"[^\w \-/]")
+_KEY_BACKWARDS = re.compile(r"[\w \-/]*")
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])+"')
 _SPACES = re.compile(r"\s{0,63}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -69,7 +69,8 @@ def _parse_pairs(line: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     start = 0
     while (colon := line.find(":", start)) >= 0:
-        key = _NO_KEY_CHARACTER.split(line[start:colon])[-1].lstrip(" -/")
+        ending = _KEY_BACKWARDS.match(line[start:colon][::-1])
+        key = ending.group()[::-1].lstrip(" -/") if ending else ""
         start = colon + 1
         if len(key) < 2:
             continue

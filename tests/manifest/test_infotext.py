@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,9 @@ def test_fewer_than_three_pairs_are_prompt(text: str) -> None:
     assert parse_infotext(text).parameters == {}
 
 
-HOSTILE = ["a a " * 100_000, "a" * 400_000, " " * 400_000, 'ab: "' * 100_000, ":" * 400_000, "ab:" + " " * 300_000 + '"', 'ab: "x", ' * 110_000]
+HOSTILE = [
+    "a a " * 100_000, "a" * 400_000, " " * 400_000, 'ab: "' * 100_000, ":" * 400_000, "ab:" + " " * 300_000 + '"', 'ab: "x", ' * 110_000,
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -43,6 +46,15 @@ def test_hostile_text_is_read_in_no_time(text: str) -> None:
     parse_infotext(text)
     parse_hashes(text)
     assert time.perf_counter() - started < 2.0
+
+
+def test_a_megabyte_without_a_key_takes_little_memory() -> None:
+    """Found by the fuzzer: every character that cannot stand in a key became a string of its own."""
+    tracemalloc.start()
+    parse_infotext("(;" * (1 << 19) + ":")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 << 20
 
 
 @given(st.text(max_size=300))
