@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib_sdpipe.images.read import DECODER_FAULTS
+from lib_sdpipe.images.faults import DECODER_FAULTS
 
 EDGE = 320
 _QUALITY = 82
