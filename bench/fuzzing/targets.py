@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import warnings
 from collections.abc import Callable
@@ -115,4 +114,4 @@ def fuzz_infotext(data: bytes, rng: random.Random) -> None:
     text = data.decode("utf-8", rng.choice(("replace", "surrogateescape")))
     found = parse_infotext(text)
     parse_hashes(found.parameters.get("Lora hashes") or text)
-    _ = found.seed, found.run_id, found.integer("Steps"), os.sep
+    _ = found.seed, found.run_id, found.integer("Steps")

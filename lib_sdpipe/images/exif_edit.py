@@ -13,6 +13,7 @@ from lib_sdpipe.images.exif import EXIF_IFD, USER_COMMENT, ExifEntry, exif_endia
 
 _GPS_IFD, _INTEROPERABILITY_IFD = 0x8825, 0xA005
 _LONG, _UNDEFINED = 4, 7
+_MAX_RANGES = 2_000
 
 
 class UnsupportedEditError(SdPipeError):
@@ -107,7 +108,7 @@ class _Edit:
         """All of a directory, or the error: half a directory cannot be changed safely."""
         entries = list(iter_entries(bytes(self._block), offset, self._endian))
         if offset + 2 > len(self._block) or struct.unpack_from(self._endian + "H", self._block, offset)[0] != len(entries):
-            raise UnsupportedEditError("its EXIF block is damaged: an entry leads out of it, or is of no known type")
+            raise UnsupportedEditError("its EXIF block is damaged: an entry leads out of it or is of no known type, or they are too many")
         if len({entry.tag for entry in entries}) != len(entries):
             raise UnsupportedEditError("its EXIF block is damaged: a tag stands in it twice")
         return entries
@@ -160,10 +161,12 @@ class _Edit:
         return True
 
     def _other_ranges(self, but: ExifEntry) -> list[tuple[int, int]]:
-        """Every range that is in use: header, directories, values."""
+        """Every range that is in use: header, directories, values. The whole block, where they are more than any program writes."""
         block, ranges = bytes(self._block), [(0, 8)]
         todo, seen = [self._first], set()
-        while todo and len(seen) < 16:
+        while todo:
+            if len(ranges) > _MAX_RANGES:
+                return [(0, len(block))]
             offset = todo.pop()
             if offset in seen or not 0 < offset < len(block) - 1:
                 continue
