@@ -95,6 +95,17 @@ def test_the_last_apply_is_undone_first_and_each_can_be_named(library: RepairLib
         library.undo("three")
 
 
+def test_an_undo_that_was_stopped_at_its_very_last_line_does_not_hide_the_apply_before(library: RepairLibrary) -> None:
+    library.apply(library.plan(library.operation("x", "day/double.png", quarantine=True), plan_id="one"))
+    time.sleep(0.002)
+    second = library.apply(library.plan(library.operation("x", "day/broken.png", quarantine=True), plan_id="two"))
+    library.undo()
+    path = library.layout.journal / f"{second.apply_id}.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    library.undo()
+    assert library.undo().plan_id == "one"
+
+
 def test_purge_deletes_only_what_was_set_aside_and_only_when_it_is_meant(library: RepairLibrary) -> None:
     answer = library.apply(library.mixed_plan())
     (library.outputs / ".sdpipe-quarantine" / "mine").mkdir()
