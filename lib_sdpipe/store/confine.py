@@ -88,7 +88,7 @@ class Places:
         if place.root is None:
             return Place(None, beside)
         folder = self._library.roots()[place.root]
-        if os.stat(folder).st_dev != os.stat(self.find(place).parent).st_dev:
+        if _device(folder) != _device(self.find(place).parent):
             return Place(place.root, beside)
         return Place(place.root, f"{QUARANTINE_NAME}/{apply_id}/{place.path}")
 
@@ -138,6 +138,10 @@ def is_windows_name(name: str) -> bool:
     """Whether Windows can have a file or folder of that name, and take it for nothing else."""
     has_forbidden = any(character in '<>:"\\|?*' or character < " " for character in name)
     return not (has_forbidden or name.endswith((" ", ".")) or _WINDOWS_DEVICE.fullmatch(name))
+
+
+def _device(folder: Path) -> int:
+    return os.stat(folder).st_dev
 
 
 def _is_below(path: str, folder: str) -> bool:

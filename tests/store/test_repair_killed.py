@@ -60,13 +60,13 @@ def each_kill(first: Path, folder: Path, work: Callable[[Copy], object]) -> Iter
     raise AssertionError("more steps than were killed")
 
 
-def test_an_apply_that_was_killed_anywhere_is_finished_by_the_same_apply_or_undone(first: Path, tmp_path: Path) -> None:
-    whole = Copy(first, tmp_path / "whole")
+def test_an_apply_that_was_killed_anywhere_is_finished_by_the_same_apply_or_undone(first: Path, quick_path: Path) -> None:
+    whole = Copy(first, quick_path / "whole")
     before, plan = whole.tree(), whole.short_plan()
     whole.apply(plan)
     after = whole.contents()
-    for library in each_kill(first, tmp_path, lambda library: library.apply(plan)):
-        twin = Copy(library.top, tmp_path / f"{library.top.name}-twin")
+    for library in each_kill(first, quick_path, lambda library: library.apply(plan)):
+        twin = Copy(library.top, quick_path / f"{library.top.name}-twin")
         answer = library.apply(plan)
         assert answer.failed == [] and answer.done + answer.skipped == 5
         assert library.contents() == after
@@ -74,20 +74,20 @@ def test_an_apply_that_was_killed_anywhere_is_finished_by_the_same_apply_or_undo
         assert twin.tree() == before
 
 
-def test_an_undo_that_was_killed_anywhere_is_finished_by_the_next(first: Path, tmp_path: Path) -> None:
-    whole = Copy(first, tmp_path / "whole")
+def test_an_undo_that_was_killed_anywhere_is_finished_by_the_next(first: Path, quick_path: Path) -> None:
+    whole = Copy(first, quick_path / "whole")
     before = whole.tree()
     whole.apply(whole.short_plan())
-    for library in each_kill(whole.top, tmp_path, lambda library: library.undo()):
+    for library in each_kill(whole.top, quick_path, lambda library: library.undo()):
         assert library.undo().failed == []
         assert library.tree() == before
 
 
-def test_what_puts_a_killed_apply_in_order_may_be_killed_too(first: Path, tmp_path: Path) -> None:
-    whole = Copy(first, tmp_path / "whole")
+def test_what_puts_a_killed_apply_in_order_may_be_killed_too(first: Path, quick_path: Path) -> None:
+    whole = Copy(first, quick_path / "whole")
     before, plan = whole.tree(), whole.short_plan()
     for n in (30, 50, 70, 90):
-        library = Copy(first, tmp_path / str(n))
+        library = Copy(first, quick_path / str(n))
         for m in range(n, 1, -7):
             killed_at(m, lambda one: one.apply(plan), library)
         assert library.apply(plan).failed == []
@@ -97,14 +97,14 @@ def test_what_puts_a_killed_apply_in_order_may_be_killed_too(first: Path, tmp_pa
 
 @pytest.mark.parametrize(("code", "start"), [(28, 1), (13, 3)], ids=["full", "forbidden"])
 def test_a_disk_that_refuses_any_step_fails_that_operation_alone_and_leaves_it_whole(
-    first: Path, tmp_path: Path, code: int, start: int,
+    first: Path, quick_path: Path, code: int, start: int,
 ) -> None:
-    whole = Copy(first, tmp_path / "whole")
+    whole = Copy(first, quick_path / "whole")
     before, plan = whole.tree(), whole.short_plan()
     whole.apply(plan)
     after = whole.contents()
     for n in range(start, MORE_THAN_ALL_STEPS, 4):
-        library = Copy(first, tmp_path / str(n))
+        library = Copy(first, quick_path / str(n))
         with pytest.MonkeyPatch.context() as patched:
             death = Death(patched, n, OSError(code, "the disk refuses"))
             try:
