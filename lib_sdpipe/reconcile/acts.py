@@ -12,6 +12,7 @@ from lib_sdpipe.errors import RecordError
 ACT_KINDS = ("write", "patch", "move", "copy")
 # Far more than any record or metadata edit has; a journal's bytes are unpacked no further.
 LARGEST_KEPT_BYTES = 256 * 1024 * 1024
+_LARGEST_NUMBER = 1 << 63
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,10 @@ def parse_act(document: Any) -> Act:
 
 
 def _parse_act(document: Any) -> Act:
-    stamp, old = document.get("stamp"), document.get("old")
+    old = document.get("old")
     return Act(
         document["kind"], parse_place(document["place"]), _parse_content(document["before"]), _parse_content(document["after"]),
-        Stamp(_whole(stamp["mode"]), _whole(stamp["mtime_ns"])) if stamp is not None else None,
+        _parse_stamp(document.get("stamp")),
         _checked(old) if old is not None else None,
         tuple(ByteRange(_whole(offset), _whole(length), unpack_bytes(text)) for offset, length, text in document.get("ranges", [])),
         parse_place(document["to"]) if "to" in document else None,
@@ -155,7 +156,18 @@ def _parse_content(document: Any) -> Content | None:
 def _whole(number: Any) -> int:
     if not isinstance(number, int) or isinstance(number, bool):
         raise TypeError(f"{number!r} is no whole number")
+    if not -_LARGEST_NUMBER <= number < _LARGEST_NUMBER:
+        raise ValueError("a number that no disk can have")
     return number
+
+
+def _parse_stamp(document: Any) -> Stamp | None:
+    if document is None:
+        return None
+    stamp = Stamp(_whole(document["mode"]), _whole(document["mtime_ns"]))
+    if not 0 <= stamp.mode <= 0o7777:
+        raise ValueError("permissions that no file can have")
+    return stamp
 
 
 def _checked(text: Any) -> str:

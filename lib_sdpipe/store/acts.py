@@ -65,8 +65,7 @@ class Hands:
             self._touched.add(path.parent)
             os.unlink(path)
             return
-        data = unpack_bytes(act.old or "") if act.kind == "write" else self._unpatched(act, path)
-        put_over(path, data, self._temporary(path, number), seen, act.stamp)
+        put_over(path, self._old_bytes(act, path), self._temporary(path, number), seen, act.stamp)
 
     def sweep(self, act: Act, number: int) -> None:
         """Remove what a killed process was in the middle of writing. Raises OSError."""
@@ -132,12 +131,14 @@ class Hands:
 
         put_new(path, fill, temporary, seen.stamp)
 
-    def _unpatched(self, act: Act, path: Path) -> bytes:
-        data, _ = self._present.read(path)
+    def _old_bytes(self, act: Act, path: Path) -> bytes:
         try:
-            old = restore_ranges(data, act.ranges)
+            if act.kind == "write":
+                old = unpack_bytes(act.old or "")
+            else:
+                old = restore_ranges(self._present.read(path)[0], act.ranges)
         except ValueError as fault:
-            raise RefusedError(f"{path}: the journal's ranges do not fit it") from fault
+            raise RefusedError(f"{path}: what the journal kept of it is damaged ({fault})") from fault
         if act.before is None or hashlib.sha256(old).hexdigest() != act.before.sha256:
             raise RefusedError(f"{path}: what the journal kept does not lead back to what it was")
         return old

@@ -49,11 +49,11 @@ def apply_plan(
     Raises UsageError for a plan that is not one or is another library's, LockedError while another process repairs,
     RecordError for a library.json that cannot be read. What goes wrong with one operation stands in the answer.
     """
-    plan = parse_plan(document)
+    plan, data = parse_plan(document), _format(document)
     with hold_repairs(layout, "apply"):
         library = Library(layout)
         _check_library(plan, library, layout)
-        journal = _open_journal(layout, plan, document)
+        journal = _open_journal(layout, plan, hashlib.sha256(data).hexdigest())
         try:
             places = Places(layout, library)
             present = Present(places)
@@ -61,7 +61,7 @@ def apply_plan(
             tools = _Tools(
                 plan, journal, places, present, preparer, Hands(places, present, journal.apply_id), RepairAnswer(plan.plan_id),
             )
-            _apply(tools, lambda: _keep_plan(layout, journal, document), progress, should_stop)
+            _apply(tools, lambda: _keep_plan(layout, journal, data), progress, should_stop)
         finally:
             journal.close()
     return tools.answer.finished()
@@ -166,9 +166,8 @@ def _folders(places: Places, acts: list[PreparedAct]) -> list[Place]:
     return list(dict.fromkeys(folder for place in targets for folder in places.missing_folders(place)))
 
 
-def _open_journal(layout: Layout, plan: Plan, document: dict[str, Any]) -> Journal:
+def _open_journal(layout: Layout, plan: Plan, sha256: str) -> Journal:
     """The journal of this very plan as far as it was not undone, else a new one."""
-    sha256 = hashlib.sha256(format_json(document)).hexdigest()
     for path, head in iter_journals(layout.journal):
         if head.plan_id == plan.plan_id and head.plan_sha256 == sha256 and head.library == plan.library:
             journal = read_journal(path)
@@ -180,10 +179,17 @@ def _open_journal(layout: Layout, plan: Plan, document: dict[str, Any]) -> Journ
     return Journal(journal_file(layout.journal, apply_id), JournalHead(apply_id, plan.plan_id, sha256, plan.library, now_text()))
 
 
-def _keep_plan(layout: Layout, journal: Journal, document: dict[str, Any]) -> None:
+def _keep_plan(layout: Layout, journal: Journal, data: bytes) -> None:
     path = layout.journal / f"{journal.apply_id}.plan.json"
     if not path.exists():
-        write_atomic(path, format_json(document))
+        write_atomic(path, data)
+
+
+def _format(document: dict[str, Any]) -> bytes:
+    try:
+        return format_json(document)
+    except (RecursionError, TypeError, ValueError) as fault:
+        raise UsageError(f"it is nested too deeply, or is no JSON ({fault})") from fault
 
 
 def _check_library(plan: Plan, library: Library, layout: Layout) -> None:

@@ -25,6 +25,7 @@ class Places:
     def __init__(self, layout: Layout, library: Library) -> None:
         self._layout, self._library = layout, library
         self._store = RunStore(layout)
+        self._names: dict[Path, set[str]] = {}
 
     def find(self, place: Place) -> Path:
         """The path, to be read. Raises RefusedError for an unknown root or a path out of it."""
@@ -49,7 +50,7 @@ class Places:
             if not folder.is_dir():
                 raise RefusedError(f"{place}: root {place.root!r} is not there ({folder})")
             self._check_links(place, path, folder)
-        if _is_spelled_otherwise(path):
+        if self._is_spelled_otherwise(path):
             raise RefusedError(f"{place}: on this disk its name has other capitals")
         return path
 
@@ -87,7 +88,7 @@ class Places:
         if place.root is None:
             return Place(None, beside)
         folder = self._library.roots()[place.root]
-        if os.stat(folder).st_dev != os.stat(self.find(place).parent).st_dev:
+        if _device(folder) != _device(self.find(place).parent):
             return Place(place.root, beside)
         return Place(place.root, f"{QUARANTINE_NAME}/{apply_id}/{place.path}")
 
@@ -123,6 +124,15 @@ class Places:
         if not _is_below(os.path.realpath(path.parent), os.path.realpath(above)):
             raise RefusedError(f"{place}: a link leads out of {above}")
 
+    def _is_spelled_otherwise(self, path: Path) -> bool:
+        """Whether a disk that does not tell capitals has the file under another spelling: moved there and back it would get ours."""
+        swapped = path.with_name(path.name.swapcase())
+        if swapped == path or not swapped.exists() or not path.exists() or not os.path.samefile(swapped, path):
+            return False
+        if path.name not in self._names.get(path.parent, ()):
+            self._names[path.parent] = set(os.listdir(path.parent))
+        return path.name not in self._names[path.parent]
+
 
 def is_windows_name(name: str) -> bool:
     """Whether Windows can have a file or folder of that name, and take it for nothing else."""
@@ -130,12 +140,8 @@ def is_windows_name(name: str) -> bool:
     return not (has_forbidden or name.endswith((" ", ".")) or _WINDOWS_DEVICE.fullmatch(name))
 
 
-def _is_spelled_otherwise(path: Path) -> bool:
-    """Whether a disk that does not tell capitals has the file under another spelling: moved there and back it would get ours."""
-    swapped = path.with_name(path.name.swapcase())
-    if swapped == path or not swapped.exists() or not path.exists() or not os.path.samefile(swapped, path):
-        return False
-    return path.name not in os.listdir(path.parent)
+def _device(folder: Path) -> int:
+    return os.stat(folder).st_dev
 
 
 def _is_below(path: str, folder: str) -> bool:

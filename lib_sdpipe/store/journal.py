@@ -87,8 +87,11 @@ class Journal:
         return started
 
     def finish(self, op: str) -> None:
+        """It is done. What its undo needs is on the disk: a long apply does not keep it in memory too."""
         self._append({"kind": "done", "op": op})
         self._take_done(op)
+        number = self._numbers[op][-1]
+        self._standing[number] = replace(self._standing[number], acts=())
 
     def take_back(self, op: str) -> None:
         """The operation was undone."""

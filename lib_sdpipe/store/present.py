@@ -65,7 +65,7 @@ class Present:
             if known is not None and known[0] == signature:
                 return known[1]
             return self._digest(path)
-        except (OSError, RefusedError) as fault:
+        except (OSError, RefusedError, ValueError) as fault:  # ValueError: a name that no disk can have
             return Other(f"not readable ({getattr(fault, 'strerror', None) or fault})")
 
     def signature_of(self, path: Path, content: Content) -> Signature:

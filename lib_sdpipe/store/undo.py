@@ -68,6 +68,8 @@ def _undo_one(journal: Journal, places: Places, answer: RepairAnswer, progress: 
     standing, present = journal.standing, Present(places)
     if not standing:
         remove_empty_folders(journal.folders, places)
+        if journal.is_undo_cut_short:
+            journal.note("undo-end", now_text())
         return
     if journal.half_done or journal.is_undo_cut_short:
         sweep(standing, places, present, journal.apply_id)

@@ -116,6 +116,11 @@ class RepairLibrary:
             ]),
         )
 
+    def short_plan(self) -> dict[str, Any]:
+        """Without the operations that share a record, for what is done hundreds of times."""
+        plan = self.mixed_plan()
+        return {**plan, "operations": [one for one in plan["operations"] if not one["id"].startswith("relink")]}
+
     def apply(self, document: dict[str, Any], **options: Any) -> RepairAnswer:
         return apply_plan(self.layout, document, **options)
 

@@ -244,6 +244,17 @@ def test_of_a_pictures_metadata_edit_the_journal_keeps_only_the_ranges(library: 
     assert library.tree() == before
 
 
+def test_names_as_long_as_a_disk_allows(library: RepairLibrary) -> None:
+    for number, name in enumerate(["x" * 251 + ".png", "灯" * 83 + ".png", "day/" + "/".join(["y" * 200] * 5) + "/1.png"]):
+        library.write(name, png(1))
+        before = library.tree()
+        text, gone = library.operation("text", name, infotext="a lighthouse"), library.operation("gone", name, quarantine=True)
+        for operation in (text, gone):
+            assert library.apply(library.plan(operation, plan_id=f"{operation['id']}{number}")).failed == []
+            library.undo()
+            assert library.tree() == before
+
+
 def test_a_file_outside_all_roots_is_set_aside_beside_itself_if_a_manifest_names_it(library: RepairLibrary, tmp_path: Path) -> None:
     lone = tmp_path / "lone" / "x.png"
     lone.parent.mkdir()

@@ -60,6 +60,16 @@ def test_what_is_no_plan_is_refused(library: RepairLibrary, change: dict[str, An
         library.apply({**aside(library), **change})
 
 
+def test_what_no_file_can_hold_is_refused_or_fails(library: RepairLibrary) -> None:
+    deep: Any = {}
+    for _ in range(100_000):
+        deep = {"x": deep}
+    edit = {"file": f"{RUN_ID}/x.json", "expects": None, "document": deep}
+    with pytest.raises(UsageError, match="nested too deeply"):
+        library.apply(library.plan(library.operation("x", json=[edit])))
+    assert reason(library.apply(aside(library, path="\ud800.png", expects={"bytes": None, "sha256": None})))
+
+
 def test_two_operations_of_one_id_or_on_one_file_are_refused(library: RepairLibrary) -> None:
     one = library.operation("x", "day/double.png", quarantine=True)
     for other in (one, {**one, "id": "y"}):

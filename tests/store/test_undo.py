@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib_sdpipe.errors import RecordError, UnknownNameError
+from lib_sdpipe.store import confine
 from lib_sdpipe.store import journal as journal_module
 from lib_sdpipe.store.quarantine import purge
 from lib_sdpipe.store.undo import list_applies
@@ -95,6 +96,17 @@ def test_the_last_apply_is_undone_first_and_each_can_be_named(library: RepairLib
         library.undo("three")
 
 
+def test_an_undo_that_was_stopped_at_its_very_last_line_does_not_hide_the_apply_before(library: RepairLibrary) -> None:
+    library.apply(library.plan(library.operation("x", "day/double.png", quarantine=True), plan_id="one"))
+    time.sleep(0.002)
+    second = library.apply(library.plan(library.operation("x", "day/broken.png", quarantine=True), plan_id="two"))
+    library.undo()
+    path = library.layout.journal / f"{second.apply_id}.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    library.undo()
+    assert library.undo().plan_id == "one"
+
+
 def test_purge_deletes_only_what_was_set_aside_and_only_when_it_is_meant(library: RepairLibrary) -> None:
     answer = library.apply(library.mixed_plan())
     (library.outputs / ".sdpipe-quarantine" / "mine").mkdir()
@@ -129,14 +141,8 @@ def test_purge_follows_no_link(library: RepairLibrary, tmp_path: Path) -> None:
 
 
 def test_purge_finds_what_lies_beside_files_on_other_disks(library: RepairLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
-    status = os.stat
     other = library.outputs / "day"
-
-    class Elsewhere:
-        st_dev = -1
-
-    patched = lambda path, *rest, **named: Elsewhere() if path == other else status(path, *rest, **named)  # noqa: E731
-    monkeypatch.setattr("lib_sdpipe.store.confine.os.stat", patched)
+    monkeypatch.setattr(confine, "_device", lambda folder: 2 if folder == other else 1)
     answer = library.apply(library.plan(library.operation("x", "day/double.png", quarantine=True)))
     monkeypatch.undo()
     assert (other / ".sdpipe-quarantine" / str(answer.apply_id) / "double.png").exists()
@@ -188,6 +194,25 @@ def test_a_hostile_journal_writes_nothing_outside(library: RepairLibrary, tmp_pa
         path.write_bytes(b"\n".join([lines[0], json.dumps(line).encode(), *lines[2:]]) + b"\n")
         assert library.undo().failed != []
         assert victim.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("change", [
+    {"stamp": {"mode": -1, "mtime_ns": 0}}, {"stamp": {"mode": 0o644, "mtime_ns": 1 << 70}}, {"stamp": None}, {"old": "eJw="}, {"old": 5},
+    {"kind": "rm"}, {"place": ["runs"]}, {"after": {"bytes": 1.5, "sha256": "x"}}, {"ranges": [[0]]}, {"to": None},
+])
+def test_a_journal_with_what_we_never_write_is_damaged(library: RepairLibrary, change: dict[str, Any]) -> None:
+    library.apply(library.plan(library.operation("x", json=[library.edit(library.manifest(1), set={"stage": "grid"})])))
+    path = journal_of(library)
+    lines = path.read_bytes().splitlines()
+    line = json.loads(lines[1])
+    line["acts"][0].update(change)
+    path.write_bytes(b"\n".join([lines[0], json.dumps(line).encode(), *lines[2:]]) + b"\n")
+    after = library.tree()
+    try:
+        assert library.undo().failed != []
+    except RecordError as fault:
+        assert "damaged" in str(fault)
+    assert library.tree() == after
 
 
 def test_ids_of_applies_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
