@@ -50,7 +50,8 @@ def test_every_version_is_read_in_manifest_words(version: str) -> None:
 
 
 def test_bad_lines_are_reported_by_number_and_hide_no_other() -> None:
-    history = parse_history(lines(VERSIONS["2.0"], b"{cut", b"", b"[1]", {"status": "x"}, {**VERSIONS["2.4"], "job_id": "job-2"}), "h.jsonl")
+    data = lines(VERSIONS["2.0"], b"{cut", b"", b"[1]", {"status": "x"}, {**VERSIONS["2.4"], "job_id": "job-2"})
+    history = parse_history(data, "h.jsonl")
     assert [record.job_id for record in history.records] == ["job-1", "job-2"]
     assert [problem.split(":")[0] for problem in sorted(history.problems)] == ["h.jsonl, line 2", "h.jsonl, line 4", "h.jsonl, line 5"]
 
@@ -97,11 +98,12 @@ def test_an_empty_history_has_no_jobs() -> None:
 
 
 values = st.none() | st.integers() | st.text(max_size=3)
-anything = st.recursive(values, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(
-    ["config", "prompts", "seed", "outputs", "image_paths", "normalized_job", "replay_descriptor", "metadata"]), inner, max_size=3), max_leaves=6)
+inside = st.sampled_from(["config", "prompts", "seed", "outputs", "image_paths", "normalized_job", "replay_descriptor", "metadata"])
+names = st.sampled_from(["job_id", "snapshot", "njr_snapshot", "result", "outputs", "config", "prompts"])
+anything = st.recursive(values, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(inside, inner, max_size=3), max_leaves=6)
 
 
-@settings(max_examples=80)
-@given(st.dictionaries(st.sampled_from(["job_id", "snapshot", "njr_snapshot", "result", "outputs", "config", "prompts"]), anything, max_size=5))
+@settings(max_examples=60)
+@given(st.dictionaries(names, anything, max_size=5))
 def test_no_entry_can_make_the_reader_fail(entry: dict[str, Any]) -> None:
     assert len(parse_history(lines({"id": "job-1", **entry}), "h.jsonl").records) == 1

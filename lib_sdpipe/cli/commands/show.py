@@ -14,7 +14,7 @@ from lib_sdpipe.cli.run_text import build_run_text
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.manifest.records import Json, Record
-from lib_sdpipe.workspace import RunView, resolve_image_file
+from lib_sdpipe.workspace import RunView
 
 NAME = "show"
 SUMMARY = "show one run and its images, or what one image file is"
@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _show_image(arguments: argparse.Namespace, output: Output) -> int:
+    from lib_sdpipe.workspace.resolve import resolve_image_file  # numpy comes with it
+
     layout = find_library(arguments.runs)
     history = Path(arguments.history) if arguments.history is not None else None
     if history is not None and not history.is_file():
