@@ -25,7 +25,7 @@ def parse_loose_json(text: str, limit: int = JSON_LIMIT) -> Any:
     if len(text) > limit:
         raise ValueError(f"longer than {limit} characters")
     try:
-        value = json.loads(text, parse_constant=lambda name: None, parse_int=_parse_integer, parse_float=_parse_float)
+        value = _DECODER.decode(text)
     except RecursionError as fault:
         raise ValueError("nested too deeply") from fault
     if is_deep(value):
@@ -87,7 +87,9 @@ def is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(_MOST_LEVELS):
         level = [inner for outer in level for inner in _items(outer) if isinstance(inner, (dict, list))]
-    return bool(level)
+        if not level:
+            return False
+    return True
 
 
 def _items(value: Any) -> Iterable[Any]:
@@ -103,3 +105,6 @@ def _parse_integer(digits: str) -> int | None:
 def _parse_float(digits: str) -> float | None:
     value = float(digits)
     return value if math.isfinite(value) else None
+
+
+_DECODER = json.JSONDecoder(parse_constant=lambda name: None, parse_int=_parse_integer, parse_float=_parse_float)

@@ -101,7 +101,9 @@ class _Lookup:
             return
         image = evidence.image or ImageFacts()
         recorded = find_recorded(self._layout.index_file, self._root, self._place, image.sha256, image.pixel_sha256)
-        known = [_read_manifest(by, self._layout.manifests(row.run_id) / f"{row.name}.json") for by, row in recorded if is_run_id(row.run_id)]
+        # What a record calls itself is data: only what can be the name of a file there is looked for.
+        named = [(by, row) for by, row in recorded if is_run_id(row.run_id) and not set(row.name) & set("/\\\0")]
+        known = [_read_manifest(by, self._layout.manifests(row.run_id) / f"{row.name}.json") for by, row in named]
         yield from known
         for run_id in run_ids:
             yield from self._iter_run(run_id, image, [found.where for found in known])

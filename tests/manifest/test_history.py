@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -91,6 +92,13 @@ def test_a_run_file_is_a_record_too_ours_and_the_older_programs() -> None:
 def test_a_file_that_is_no_history_is_one_sentence_that_names_it(data: bytes) -> None:
     with pytest.raises(RecordError, match=r"^h\.jsonl[:,] "):
         parse_history(data, "h.jsonl")
+
+
+def test_a_file_of_nothing_but_bad_lines_is_told_in_no_time_and_in_few_words() -> None:
+    started = time.perf_counter()
+    history = parse_history(lines({"id": "job-1"}) + b"{}\n" * 100_000, "h.jsonl")
+    assert time.perf_counter() - started < 2.0
+    assert len(history.problems) == 1001 and "99,000 more" in history.problems[-1]
 
 
 def test_an_empty_history_has_no_jobs() -> None:
