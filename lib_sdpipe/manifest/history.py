@@ -74,21 +74,23 @@ def parse_history(data: bytes, what: str) -> History:
     whole = _parse_whole(text)
     if whole is not None and _is_run(whole):
         return History([_read_run(parse_run(data, what))])
-    entries = [(1, whole)] if whole is not None else list(_iter_lines(text))
-    problems = [f"{what}, line {number}: {entry}" for number, entry in entries if isinstance(entry, str)]
+    problems: list[str] = []
     jobs: dict[str, JobRecord] = {}
-    for number, entry in entries:
-        if isinstance(entry, str):
-            continue
-        record = read_entry(entry)
-        if record is None:
-            problems.append(f"{what}, line {number}: names no job")
-        else:
+    bad_lines = 0
+    for number, entry in [(1, whole)] if whole is not None else _iter_lines(text):
+        record = read_entry(entry) if isinstance(entry, dict) else None
+        if record is not None:
             earlier = jobs.pop(record.job_id or "", None)
             jobs[record.job_id or ""] = _later(earlier, record) if earlier else record
+            continue
+        bad_lines += 1
+        if bad_lines <= _MOST_PROBLEMS:
+            problems.append(f"{what}, line {number}: {entry if isinstance(entry, str) else 'names no job'}")
     if problems and not jobs:
         raise RecordError(f"{what}: no history of jobs, and no run file ({problems[0]})")
-    return History(list(jobs.values()), _shorten(problems, what))
+    if bad_lines > _MOST_PROBLEMS:
+        problems.append(f"{what}: {bad_lines - _MOST_PROBLEMS:,} more lines that cannot be read")
+    return History(list(jobs.values()), problems)
 
 
 def read_entry(entry: Json) -> JobRecord | None:
@@ -216,8 +218,3 @@ def _read_run(run: Run) -> JobRecord:
         "config": without_unknown(config),
     })
     return JobRecord(run.schema_ or "stablenew", fields, frozenset(file_name(path) for path in files if isinstance(path, str)), is_run=True)
-
-
-def _shorten(problems: list[str], what: str) -> list[str]:
-    rest = len(problems) - _MOST_PROBLEMS
-    return [*problems[:_MOST_PROBLEMS], f"{what}: {rest:,} more lines that cannot be read"] if rest > 0 else problems

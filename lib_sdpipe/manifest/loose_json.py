@@ -25,10 +25,10 @@ def parse_loose_json(text: str, limit: int = JSON_LIMIT) -> Any:
     if len(text) > limit:
         raise ValueError(f"longer than {limit} characters")
     try:
-        value = json.loads(text, parse_constant=lambda name: None, parse_int=_parse_integer, parse_float=_parse_float)
+        value = _DECODER.decode(text)
     except RecursionError as fault:
         raise ValueError("nested too deeply") from fault
-    if _is_deep(value):
+    if is_deep(value):
         raise ValueError("nested too deeply")
     return value
 
@@ -82,11 +82,14 @@ def without_unknown(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None and value != {} and value != []}
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(value: Any) -> bool:
+    """Whether a value is nested beyond what can be copied and written again. Does not recurse."""
     level = [value]
     for _ in range(_MOST_LEVELS):
         level = [inner for outer in level for inner in _items(outer) if isinstance(inner, (dict, list))]
-    return bool(level)
+        if not level:
+            return False
+    return True
 
 
 def _items(value: Any) -> Iterable[Any]:
@@ -102,3 +105,6 @@ def _parse_integer(digits: str) -> int | None:
 def _parse_float(digits: str) -> float | None:
     value = float(digits)
     return value if math.isfinite(value) else None
+
+
+_DECODER = json.JSONDecoder(parse_constant=lambda name: None, parse_int=_parse_integer, parse_float=_parse_float)

@@ -1,4 +1,7 @@
-"""The front desk of a library for page and command line: finds, reads and hands over."""
+"""The front desk of a library for page and command line: finds, reads and hands over.
+
+What looks at pictures is imported where it is needed: numpy takes longer to load than most verbs to run.
+"""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ from lib_sdpipe.images.stealth import read_stealth_infotext
 from lib_sdpipe.index.recorded import find_recorded
 from lib_sdpipe.manifest.codec import parse_json_object, parse_manifest, parse_run
 from lib_sdpipe.manifest.history import parse_history
+from lib_sdpipe.manifest.loose_json import is_deep
 from lib_sdpipe.manifest.names import is_run_id
-from lib_sdpipe.manifest.records import ImageFacts, Json, Manifest
+from lib_sdpipe.manifest.records import ImageFacts, Json, Manifest, Record
 from lib_sdpipe.reconcile.evidence import Evidence, FoundHistory, FoundManifest, FoundRun
 from lib_sdpipe.reconcile.resolve import resolve_image
 from lib_sdpipe.reconcile.sources import Texts
@@ -100,10 +101,12 @@ class _Lookup:
             return
         image = evidence.image or ImageFacts()
         recorded = find_recorded(self._layout.index_file, self._root, self._place, image.sha256, image.pixel_sha256)
-        for by, known in recorded:
-            yield _read_manifest(by, self._layout.runs / known.run_id / "manifests" / f"{known.name}.json")
+        # What a record calls itself is data: only what can be the name of a file there is looked for.
+        named = [(by, row) for by, row in recorded if is_run_id(row.run_id) and not set(row.name) & set("/\\\0")]
+        known = [_read_manifest(by, self._layout.manifests(row.run_id) / f"{row.name}.json") for by, row in named]
+        yield from known
         for run_id in run_ids:
-            yield from self._iter_run(run_id, image)
+            yield from self._iter_run(run_id, image, [found.where for found in known])
 
     def _iter_beside(self) -> Iterator[FoundManifest]:
         """By name: `manifests/<stem>.json` of the folders above, and JSON beside the image where it is a manifest."""
@@ -115,7 +118,7 @@ class _Lookup:
             if _is_file(candidate) and _looks_like_a_manifest(candidate):
                 yield _read_manifest("name", candidate)
 
-    def _iter_run(self, run_id: str, image: ImageFacts) -> Iterator[FoundManifest]:
+    def _iter_run(self, run_id: str, image: ImageFacts, looked_at: list[str]) -> Iterator[FoundManifest]:
         """Of the run that the image's own text, or its folder, names: the manifests that have this file's place or picture.
 
         Where none has, those that cannot be read: one of them may be of this image.
@@ -125,10 +128,11 @@ class _Lookup:
         is_known = False
         for found in RunStore(self._layout).iter_manifests(run_id):
             if isinstance(found, RecordError):
-                damaged.append(FoundManifest("name", str(found), None, str(found)))
+                if not str(found).startswith(tuple(f"{where}:" for where in looked_at)):
+                    damaged.append(FoundManifest("name", str(found), None, str(found)))
             elif by := self._match(found, image):
                 is_known = True
-                yield FoundManifest(by, str(self._layout.manifests(run_id) / f"{found.name}.json"), found)
+                yield _found(by, self._layout.manifests(run_id) / f"{found.name}.json", found)
         if not is_known:
             yield from damaged
 
@@ -146,7 +150,9 @@ class _Lookup:
             files += [self._layout.run_file(run_id) for run_id in run_ids if is_run_id(run_id)]
         for file in dict.fromkeys(files):
             try:
-                yield FoundRun(file.parent.name, parse_run(_read_bounded(file, _RECORD_LIMIT), str(file)))
+                run = parse_run(_read_bounded(file, _RECORD_LIMIT), str(file))
+                is_whole = not _is_deep(run)
+                yield FoundRun(file.parent.name, run if is_whole else None, None if is_whole else f"{file}: nested too deeply")
             except FileNotFoundError:
                 yield FoundRun(file.parent.name, None)
             except (RecordError, OSError) as fault:
@@ -157,9 +163,9 @@ class _Lookup:
             history = parse_history(_read_bounded(file, _HISTORY_LIMIT), str(file))
         except (RecordError, OSError) as fault:
             return FoundHistory(str(file), None, error=_say(file, fault))
-        known = [found.manifest for found in manifests if found.manifest is not None]
         capsule = texts.capsule.manifest
-        jobs = {texts.claims.get("job_id"), capsule.job_id if capsule else None, *(manifest.job_id for manifest in known)}
+        own = {texts.claims.get("job_id"), capsule.job_id if capsule else None} - {None}
+        jobs = own or {found.manifest.job_id for found in manifests if found.manifest is not None}
         record = history.find({job for job in jobs if job}, set(run_ids), self._path.name)
         return FoundHistory(str(file), record, history.problems)
 
@@ -200,9 +206,22 @@ def _read_bounded(path: Path, limit: int) -> bytes:
 
 def _read_manifest(by: str, path: Path) -> FoundManifest:
     try:
-        return FoundManifest(by, str(path), parse_manifest(_read_bounded(path, _RECORD_LIMIT), str(path), path.stem))
+        return _found(by, path, parse_manifest(_read_bounded(path, _RECORD_LIMIT), str(path), path.stem))
     except (SdPipeError, OSError) as fault:
         return FoundManifest(by, str(path), None, _say(path, fault))
+
+
+def _found(by: str, path: Path, manifest: Manifest) -> FoundManifest:
+    if _is_deep(manifest):
+        return FoundManifest(by, str(path), None, f"{path}: nested too deeply to be a manifest of any program")
+    return FoundManifest(by, str(path), manifest)
+
+
+def _is_deep(record: Record) -> bool:
+    try:
+        return is_deep(record.to_json())
+    except RecursionError:
+        return True
 
 
 def _looks_like_a_manifest(path: Path) -> bool:

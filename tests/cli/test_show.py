@@ -9,6 +9,7 @@ import pytest
 
 from lib_sdpipe.cli.main import main
 from tests.conftest import RecordRun
+from tests.reconcile.pictures import INFOTEXT, record_of, write_png
 
 Capture = pytest.CaptureFixture[str]
 RUN = "20251225_143022_a"
@@ -102,12 +103,44 @@ def test_a_prompt_that_all_images_share_is_said_once(runs: Path, record_run: Rec
 
 
 @pytest.mark.parametrize("name", ["picture.png", "folder/picture.JPG", "20251225_143022_a.webp"])
-def test_an_image_is_refused_in_one_sentence(
+def test_what_looks_like_an_image_or_is_a_file_is_an_image(
     name: str, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if name.startswith("2025"):
         Path(name).write_bytes(b"RIFF")
-    assert main(["show", name, "--runs", str(runs)]) == 2
+    assert main(["show", name, "--runs", str(runs), "--json"]) == 1
     said = capsys.readouterr()
-    assert said.out == "" and len(said.err.splitlines()) == 1 and name in said.err
+    assert json.loads(said.out)["status"] == ("corrupt" if name.startswith("2025") else "missing-file") and said.err == ""
+    assert main(["show", name, "--runs", str(runs)]) == 1
+    assert "Next: " in capsys.readouterr().out
+
+
+def test_a_recorded_image_is_shown_with_its_run_and_what_disagrees(
+    runs: Path, record_run: RecordRun, tmp_path: Path, capsys: Capture,
+) -> None:
+    path = write_png(tmp_path / "a.png", {"parameters": f"{INFOTEXT}, Run ID: {RUN}"})
+    record_run(RUN, [{"path": path.as_posix(), "image": record_of(path), "actual_seed": 8, "model": HOSTILE, "job_id": "task(1)"}])
+    history = tmp_path / "h.jsonl"
+    history.write_text('{"job_id": "job-9"}\n{cut\n')
+    assert main(["show", str(path), "--runs", str(runs), "--history", str(history)]) == 0
+    text = capsys.readouterr().out
+    for said in ("ok: known from its manifest", RUN, "task(1)", "job-9 (the history's", "line 2", f"show {RUN}` shows its run"):
+        assert said in text, said
+    assert [c for c in text if not c.isprintable() and c != "\n"] == []
+
+
+def test_a_foreign_image_needs_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_png(tmp_path / "a.png", {"invokeai_metadata": '{"positive_prompt": "a cat", "seed": 42}'})
+    assert main(["show", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "made by InvokeAI" in text and "a cat" in text and "42" in text
+    assert main(["show", str(path), "--runs", str(tmp_path / "none")]) == 5
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("arguments", [["a.png", "--history", "no-such-file"], [RUN, "--history", "h.jsonl"]])
+def test_a_history_that_is_not_there_or_has_no_image_is_a_wrong_call(arguments: list[str], runs: Path, capsys: Capture) -> None:
+    assert main(["show", *arguments, "--runs", str(runs)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -18,8 +18,10 @@ RUN = "20251225_143022_my_pack"
 
 
 def build_payload(**changes: Any) -> dict[str, Any]:
-    generation = {"model": "sd_xl.safetensors", "vae": "Automatic", "steps": 20, "cfg_scale": 7.0, "prompt": "a cat", "negative_prompt": "bad",
-                  "original_prompt": "a cat", "final_prompt": "a cat", "sampler_name": "Euler a", "width": 64, "height": 64}
+    generation = {
+        "model": "sd_xl.safetensors", "vae": "Automatic", "steps": 20, "cfg_scale": 7.0, "prompt": "a cat", "negative_prompt": "bad",
+        "original_prompt": "a cat", "final_prompt": "a cat", "sampler_name": "Euler a", "width": 64, "height": 64,
+    }
     stage = {"stage": "txt2img", "name": "txt2img_p01_v01", "timestamp": "20251225_143022", "config": {"steps": 20, "seed": -1},
              "model": "sd_xl.safetensors", "seeds": {"original_seed": -1, "final_seed": 7}, "prompt": "a cat", "negative_prompt": "bad"}
     return {
@@ -110,12 +112,13 @@ def test_a_damaged_section_is_reported_in_one_sentence(case: str) -> None:
     assert capsule.error and "\n" not in capsule.error and "StableNew" in capsule.error
 
 
-values = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.lists(st.integers(), max_size=2) | st.dictionaries(
-    st.sampled_from(["width", "config", "seeds", "x"]), st.text(max_size=3), max_size=2)
+leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.lists(st.integers(), max_size=2)
+values = leaves | st.dictionaries(st.sampled_from(["width", "config", "seeds", "x"]), st.text(max_size=3), max_size=2)
+changed = st.dictionaries(st.sampled_from(sorted(build_payload())), values, max_size=4)
 
 
-@settings(max_examples=60)
-@given(st.dictionaries(st.sampled_from(sorted(build_payload())), values), st.dictionaries(st.sampled_from(["prompt", "seeds", "name"]), values))
+@settings(max_examples=40)
+@given(changed, st.dictionaries(st.sampled_from(["prompt", "seeds", "name"]), values))
 def test_no_payload_can_make_the_reader_fail(changes: dict[str, Any], stage: dict[str, Any]) -> None:
     payload = {**build_payload(stage_manifest=stage), **changes}
     texts = build_capsule({**payload, "job_id": str(payload["job_id"]), "run_id": str(payload["run_id"]), "stage": str(payload["stage"])})

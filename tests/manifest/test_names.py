@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_sdpipe.manifest.names import build_label, build_manifest_name, build_run_id, is_manifest_name, is_run_id
+from lib_sdpipe.manifest.names import build_label, build_manifest_name, build_run_id, is_manifest_file, is_manifest_name, is_run_id
 
 START = datetime(2025, 12, 25, 14, 30, 22)
 
@@ -61,3 +61,11 @@ def test_manifest_names_count_from_001_and_grow() -> None:
     assert build_manifest_name("txt2img", 1) == "txt2img_001"
     assert build_manifest_name("txt2img", 1000) == "txt2img_1000"
     assert is_manifest_name("adetailer_012") and not is_manifest_name("../txt2img_001") and not is_manifest_name("txt2img_1")
+
+
+@pytest.mark.parametrize(("file", "is_one"), [
+    ("txt2img_001.json", True), ("txt2img_p01_v01_my.pack_copy1.json", True), (".txt2img_001.json", False), ("notes.txt", False),
+    ("a.prompt_optimizer_v3.json", False), ("a.prompt_optimization.json", False),
+])
+def test_what_older_programs_keep_beside_manifests_is_none(file: str, is_one: bool) -> None:
+    assert is_manifest_file(file) is is_one

@@ -15,7 +15,9 @@ from lib_sdpipe.manifest.loose_json import parse_loose_json
 from lib_sdpipe.manifest.upgrade import upgrade_manifest
 
 RUN = "20251225_143022_my_pack"
-PLAIN = {"stage": "txt2img", "timestamp": "20251225_143022", "config": {"steps": 20, "seed": -1}, "path": f"output/{RUN}/a.png", "name": "a"}
+PLAIN = {
+    "stage": "txt2img", "timestamp": "20251225_143022", "config": {"steps": 20, "seed": -1}, "path": f"output/{RUN}/a.png", "name": "a",
+}
 OLD_PROMPT = {"prompt": "a cat", "negative_prompt": "bad"}
 NEW_PROMPT = {
     "original_prompt": "a cat", "final_prompt": "a cat, best", "original_negative_prompt": "", "final_negative_prompt": "bad",
@@ -77,7 +79,8 @@ def test_the_files_name_is_right_where_a_copy_kept_the_first_ones() -> None:
 
 
 values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
-anything = st.recursive(values, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2), max_leaves=4)
+names = st.text(max_size=3)
+anything = st.recursive(values, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2), max_leaves=4)
 FIELDS = sorted({name for written in VARIANTS.values() for name in written} - {"image", "parent", "batch"})
 
 

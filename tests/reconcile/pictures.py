@@ -12,8 +12,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lib_sdpipe.images.read import read_image
+from tests.images.pictures import comment_exif
+from tests.images.test_stealth import hide, message
 
-INFOTEXT = "a lighthouse\nNegative prompt: bad\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 7, Size: 64x48, Model: tiny, Version: 1.10.1"
+INFOTEXT = (
+    "a lighthouse\nNegative prompt: bad\n"
+    "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 7, Size: 64x48, Model: tiny, Version: 1.10.1"
+)
 
 
 def make_picture(seed: int = 1, mode: str = "RGB", size: tuple[int, int] = (64, 48)) -> Image.Image:
@@ -30,28 +35,24 @@ def write_png(path: Path, texts: dict[str, str] | None = None, picture: Image.Im
     return path
 
 
-def write_exif(path: Path, comment: str, **tags: str) -> Path:
-    """JPEG, WebP or AVIF with a user comment, and other tags by their numbers as `t271`."""
+def write_exif(path: Path, comment: str) -> Path:
+    """JPEG, WebP or AVIF with a user comment, as its suffix says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_picture().save(path, exif=comment_exif(comment))
+    return path
+
+
+def write_tags(path: Path, tags: dict[int, str]) -> Path:
+    """A JPEG or WebP with EXIF texts in its first directory."""
     exif = Image.Exif()
-    for name, text in tags.items():
-        exif[int(name[1:])] = text
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + comment.encode("utf-16-be")
-    exif[0x8769] = dict(exif.get_ifd(0x8769))
+    exif.update(tags)
     make_picture().save(path, exif=exif.tobytes())
     return path
 
 
 def write_stealth(path: Path, text: str) -> Path:
-    """A PNG with text hidden in its alpha, column by column, and none beside it."""
-    packed = gzip.compress(text.encode())
-    data = b"stealth_pngcomp" + (len(packed) * 8).to_bytes(4, "big") + packed
-    bits = [byte >> shift & 1 for byte in data for shift in range(7, -1, -1)]
-    picture = make_picture(mode="RGBA", size=(64, 64))
-    for number, bit in enumerate(bits):
-        place = divmod(number, picture.height)
-        red, green, blue, _ = picture.getpixel(place)
-        picture.putpixel(place, (red, green, blue, 254 | bit))
-    picture.save(path)
+    """A PNG with text hidden in its alpha, and none beside it."""
+    hide(make_picture(size=(64, 64)), message("stealth_pngcomp", gzip.compress(text.encode())), "A").save(path)
     return path
 
 

@@ -43,8 +43,9 @@ def statuses(answer: dict[str, Any]) -> list[tuple[str, str]]:
 def record(record_run: RecordRun, path: Path, run_id: str = RUN, **fields: Any) -> None:
     """A run of this one picture, as a recorder writes it."""
     usual = {
-        "name": "txt2img_001", "root": "outputs", "path": path.name, "prompt": "a lighthouse", "negative_prompt": "bad", "job_id": "task(1)",
-        "model": "tiny", "actual_seed": 7, "image": record_of(path), "infotext": OURS, "timestamp": "2025-12-25T13:30:22.123Z",
+        "name": "txt2img_001", "root": "outputs", "path": path.name, "prompt": "a lighthouse", "negative_prompt": "bad",
+        "job_id": "task(1)", "model": "tiny", "actual_seed": 7,
+        "image": record_of(path), "infotext": OURS, "timestamp": "2025-12-25T13:30:22.123Z",
     }
     output = {"stage": "txt2img", "name": "txt2img_001", "root": "outputs", "path": path.name}
     record_run(run_id, [{**usual, **fields}], job_id="task(1)", stage_outputs=[output])
@@ -137,6 +138,18 @@ def test_a_damaged_run_file_is_reported_and_hides_nothing(runs: Path, outputs: P
     answer = resolve(runs, path)
     assert (answer["status"], answer["source"], answer["payload"]["name"]) == ("ok", "manifest", "txt2img_001")
     assert ("run-file", "corrupt") in statuses(answer)
+
+
+@pytest.mark.parametrize("depth", [150, 400, 100_000])
+def test_a_record_nested_without_end_is_damage_like_any_other(depth: int, runs: Path, outputs: Path, record_run: RecordRun) -> None:
+    path = write_png(outputs / "00001-7.png", {"parameters": OURS})
+    record(record_run, path)
+    build_index(runs)
+    for name in ("run_metadata.json", "manifests/txt2img_001.json"):
+        (runs / RUN / name).write_text('{"run_id": "x", "stage_outputs": [], "config": {"a": ' + "[" * depth + "]" * depth + "}}")
+    answer = resolve(runs, path)
+    assert (answer["status"], answer["source"]) == ("ok", "infotext")
+    assert statuses(answer) == [("embedded", "ok"), ("manifest", "corrupt"), ("run-file", "corrupt"), ("infotext", "ok")]
 
 
 def test_sources_that_disagree_are_conflicts_and_the_best_one_stands(runs: Path, outputs: Path, record_run: RecordRun) -> None:

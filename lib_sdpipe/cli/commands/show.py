@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _show_image(arguments: argparse.Namespace, output: Output) -> int:
+    from lib_sdpipe.workspace.resolve import resolve_image_file  # numpy comes with it
+
     layout = find_library(arguments.runs)
     history = Path(arguments.history) if arguments.history is not None else None
     if history is not None and not history.is_file():
