@@ -79,8 +79,11 @@ def compile_lookup(node: Node) -> Sql | None:
             "negative_prompt IS NOT NULL AND negative_prompt IN (SELECT prompts.id FROM prompts WHERE prompts.is_negative = 1"
             " AND instr(ifnull(prompts.folded, prompts.text), ?) > 0)", (node.text,),
         )
+    if isinstance(node, InRun) and _is_beginning(node):
+        return Sql("run_id IS NOT NULL AND run_id >= ? AND run_id < ?", _run_range(node))
     if isinstance(node, InRun):
-        return Sql("run_id IS NOT NULL AND run_id >= ? AND run_id < ?", _run_range(node)) if _is_beginning(node) else None
+        ids = "SELECT id FROM pictures INDEXED BY pictures_name WHERE run_id IS NOT NULL AND instr(lower(run_id), ?) > 0"
+        return Sql(f"id IN ({ids})", (_ascii_lower(node.text),))
     if isinstance(node, Choice) and node.field == "stage":
         return Sql("stage IS NOT NULL AND stage = ?", (node.value,))
     if isinstance(node, Choice):

@@ -17,6 +17,8 @@ from lib_sdpipe.manifest.records import Json, Manifest
 from lib_sdpipe.manifest.times import parse_utc
 
 _COLUMNS = "run_id, name, stage, role, root, path, kept, width, height, actual_seed, sha256, pixel_sha256"
+# Black pictures all look alike; nobody compares thousands.
+_MOST_ALIKE = 500
 # The year 9999.
 _END_OF_TIME = 253_370_764_800
 _ROW = (
@@ -131,7 +133,7 @@ class Pictures:
             return []
         nearest = find_alike(self._connection, size, looks, most_steps, most_colour, any_size)
         query = f"SELECT {_COLUMNS} FROM pictures WHERE id = ?"
-        rows = ((steps, colour, self._connection.execute(query, (picture,)).fetchone()) for steps, colour, picture in nearest)
+        rows = ((steps, colour, self._connection.execute(query, (picture,)).fetchone()) for steps, colour, picture in nearest[:_MOST_ALIKE])
         return [Alike(Recorded(*row), steps, colour) for steps, colour, row in rows if row is not None]
 
     def _find(self, where: str, values: tuple[Any, ...]) -> list[Recorded]:
