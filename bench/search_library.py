@@ -74,7 +74,7 @@ def fill_index(path: Path, rows: int, seed: int) -> dict[str, Any]:
         started = time.perf_counter()
         with transaction(connection):
             for manifest in manifests:
-                index.pictures.insert(manifest)
+                index.pictures.insert(manifest.to_json())
         inserting += time.perf_counter() - started
         query = "REPLACE INTO runs (run_id, folder_mtime_ns, manifests_mtime_ns, status) VALUES (?, 0, 0, ?)"
         connection.executemany(query, _runs(first, len(manifests), recorded))

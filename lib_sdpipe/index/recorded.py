@@ -19,7 +19,7 @@ def find_recorded(
         with closing(sqlite3.connect(f"{index_file.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
             pictures = Pictures(connection)
             found = [("path", recorded) for recorded in pictures.find_by_path(root, path)]
-            found += [("sha256", recorded) for recorded in (pictures.find_by_sha256(sha256) if sha256 else [])]
+            found += [("sha256", recorded) for recorded in (pictures.find_by_file(sha256) if sha256 else [])]
             return found + [("pixel_sha256", recorded) for recorded in (pictures.find_by_pixels(pixel_sha256) if pixel_sha256 else [])]
     except sqlite3.Error:
         return []

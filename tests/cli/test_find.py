@@ -92,7 +92,7 @@ def test_a_library_that_is_not_there_is_said(tmp_path: Path, capsys: Capture) ->
 def test_two_read_while_one_writes(library: Path) -> None:
     index = Index(find_layout(library).index_file)
     index._connection.execute("BEGIN IMMEDIATE")
-    index.pictures.insert(Manifest(run_id=RUN, name="txt2img_009", prompt="a dog"))
+    index.pictures.insert(Manifest(run_id=RUN, name="txt2img_009", prompt="a dog").to_json())
     workspace = Workspace(find_layout(library))
     index._connection.execute("COMMIT")
     assert (workspace.find("dog").total, workspace.find("cat").total) == (1, 5)

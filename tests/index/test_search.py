@@ -16,6 +16,7 @@ from lib_sdpipe.errors import UsageError
 from lib_sdpipe.index import owed, search
 from lib_sdpipe.index.folding import fold_text
 from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.records import RunRow
 from lib_sdpipe.manifest.records import ImageFacts, Manifest
 from lib_sdpipe.manifest.times import format_utc
 
@@ -64,8 +65,7 @@ def test_every_field_and_kind_of_word(index: Index, record: Record, is_indexed: 
         record(str(number), prompt=text, negative_prompt=f"fog {number}", actual_seed=number, model="dream_v8 [abc]", config=config,
                loras=[{"name": "Detail"}, {"name": "X"}], image=ImageFacts(width=512, height=700 + number))
     add_file(index, "x.png", INFOTEXT, width=512, height=512)
-    insert = "INSERT INTO runs (run_id, folder_mtime_ns, manifests_mtime_ns, status) VALUES (?, 0, 0, 'failed')"
-    index._connection.execute(insert, (RUN,))
+    index.records.set_run(RunRow(RUN, None, status="failed"))
     index.search.complete()
     if not is_indexed:
         index._connection.execute("UPDATE prompts SET is_waiting = 1 WHERE is_negative = 0")
@@ -184,12 +184,12 @@ def test_a_file_is_read_once_and_its_row_goes_with_it(index: Index) -> None:
     assert index._connection.execute("SELECT infotext FROM files").fetchall() == [(None,)]
     index.search.complete(lambda done, total: told.append((done, total)))
     assert len(told) == 2, "nothing is owed"
-    index._connection.execute("UPDATE files SET infotext = 'another', infotext_digest = x'01'")
+    index._connection.execute("UPDATE files SET infotext = 'another', infotext_digest = x'01', mtime_ns = mtime_ns + 1")
     index.search.complete()
     assert [found.prompt for found in index.search.find("").images] == ["another"]
-    index._connection.execute("UPDATE files SET picture = 1")
+    index._connection.execute("UPDATE files SET picture = 1, claim = 'image'")
     assert index.search.find("").images == [], "a manifest names it now"
-    index._connection.execute("UPDATE files SET picture = NULL")
+    index._connection.execute("UPDATE files SET picture = NULL, claim = NULL")
     index.search.complete()
     assert len(index.search.find("").images) == 1
     index._connection.execute("DELETE FROM files")
@@ -215,11 +215,11 @@ def test_prompts_of_no_picture_leave_with_their_grams(index: Index, record: Reco
     record("2", prompt="a dog", negative_prompt="fog")
     index.search.complete()
     record("1", prompt="a fox", negative_prompt="fog")
-    index.pictures.remove_run("another")
+    index.pictures.keep_only("another", [])
     index.search.complete()
     texts = "SELECT text FROM prompts ORDER BY text"
     assert index._connection.execute(texts).fetchall() == [("a dog",), ("a fox",), ("fog",)]
-    index.pictures.remove_run(RUN)
+    index.pictures.keep_only(RUN, [])
     index.search.complete()
     assert index._connection.execute(texts).fetchall() == []
     assert index._connection.execute("SELECT rowid FROM prompt_grams WHERE prompt_grams MATCH '\"fox\" OR \"cat\"'").fetchall() == []
@@ -242,7 +242,7 @@ def test_hostile_text_is_data(index: Index, record: Record) -> None:
 
 def test_recording_a_picture_costs_well_under_a_millisecond(index: Index) -> None:
     fields = {"prompt": "a castle at night, " * 20, "model": "m", "config": {"steps": 20}, "infotext": "t" * 900}
-    rows = [manifest(f"a_{number:03d}", **fields) for number in range(200)]
+    rows = [manifest(f"a_{number:03d}", **fields).to_json() for number in range(200)]
     started = time.perf_counter()
     index._connection.execute("BEGIN")
     for row in rows:

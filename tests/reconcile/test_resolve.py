@@ -55,7 +55,9 @@ def build_index(runs: Path) -> None:
     store = RunStore(find_layout(runs))
     index = Index(find_layout(runs).index_file)
     for run_id in store.iter_run_ids():
-        index.replace_run(run_id, [m for m in store.iter_manifests(run_id) if isinstance(m, Manifest)], 0)
+        for manifest in store.iter_manifests(run_id):
+            if isinstance(manifest, Manifest):
+                index.pictures.add(manifest)
     index.close()
 
 

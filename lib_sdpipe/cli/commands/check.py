@@ -12,7 +12,6 @@ from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.progress import show_count
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.reconcile.findings import CODES, ERROR, Finding
-from lib_sdpipe.workspace.check import Checker
 
 NAME = "check"
 SUMMARY = "say what does not fit: missing, moved, changed, orphaned, damaged"
@@ -52,5 +51,7 @@ def read_codes(names: list[str]) -> frozenset[str]:
 
 def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output) -> list[Finding]:
     """Those of `only`, or all where it is empty."""
+    from lib_sdpipe.workspace.check import Checker  # numpy and Pillow: only here
+
     checker = Checker(opened.layout, opened.library, opened.index, show_count(output), only)
     return [finding for finding in checker.check() if not only or finding.code in only]

@@ -20,7 +20,6 @@ from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.reconcile.findings import CODES
 from lib_sdpipe.reconcile.plan import build_plan, parse_choices, plan_operations
 from lib_sdpipe.store.atomic import write_atomic
-from lib_sdpipe.workspace.plan_records import PlanRecords
 
 NAME = "plan"
 SUMMARY = "write down what would be done about the findings"
@@ -35,11 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--choose", action="append", default=[], metavar="CODE=OPERATION",
         help="do this about findings of that code, e.g. missing-image=mark-lost",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="the plan's file (default: stdout)")
+    parser.add_argument("--output", "-o", metavar="FILE", help="the plan's file (default: stdout)")
     parser.add_argument("--diff", action="store_true", help="show every change, for a person to read, instead of the plan's JSON")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
+    from lib_sdpipe.workspace.plan_records import PlanRecords  # numpy and Pillow: only here
+
     choices, only = parse_choices(arguments.choose), read_codes(arguments.only)
     now = format_utc(time.time())
     with open_library(arguments) as opened:

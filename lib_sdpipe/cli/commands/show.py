@@ -53,8 +53,6 @@ def _show_image(arguments: argparse.Namespace, output: Output) -> int:
     history = Path(arguments.history) if arguments.history is not None else None
     if history is not None and not history.is_file():
         raise UsageError(f"{history}: no such file; --history takes StableNew's job history or a run file")
-    from lib_sdpipe.workspace.resolve import resolve_image_file  # numpy and Pillow: only here
-
     answer = resolve_image_file(layout, Path(arguments.shown), history)
     if output.is_json:
         output.document(answer)
