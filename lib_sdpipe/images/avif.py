@@ -117,7 +117,7 @@ def _extents(iloc: bytes, item: int) -> list[tuple[int, int, int]]:
     version = numbers.take(4) >> 24
     sizes = numbers.take(2)
     offset_size, length_size, base_size, index_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15, sizes & 15
-    for _ in range(numbers.take(2 if version < 2 else 4)):
+    for _ in range(min(numbers.take(2 if version < 2 else 4), _MAX_BOXES)):
         found = numbers.take(2 if version < 2 else 4)
         method = numbers.take(2) & 15 if version else 0
         numbers.take(2)

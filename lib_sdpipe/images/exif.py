@@ -13,6 +13,7 @@ USER_COMMENT = 0x9286
 INFOTEXT_LIMIT = 1 << 20
 # A longer block is passed over. As UTF-16 the longest infotext takes half of it.
 EXIF_LIMIT = 4 << 20
+_MAX_ENTRIES = 2_000
 
 _ENDIANS = {b"MM\0*": ">", b"II*\0": "<", b"MM*\0": ">", b"II\0*": "<"}  # the last two are wrong; Pillow reads them
 _UNIT_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
@@ -46,11 +47,11 @@ def first_ifd(block: bytes, endian: str) -> int:
 
 
 def iter_entries(block: bytes, offset: int, endian: str) -> Iterator[ExifEntry]:
-    """The directory at `offset`, up to the first entry that leads out of the block, as Pillow does."""
+    """The directory at `offset`, up to the first entry that leads out of the block, as Pillow does; at most 2,000 of them."""
     if offset + 2 > len(block):
         return
     (number,) = struct.unpack_from(endian + "H", block, offset)
-    for at in range(offset + 2, min(offset + 2 + 12 * number, len(block) - 11), 12):
+    for at in range(offset + 2, min(offset + 2 + 12 * min(number, _MAX_ENTRIES), len(block) - 11), 12):
         tag, kind, count, value = struct.unpack_from(endian + "HHII", block, at)
         unit = _UNIT_SIZES.get(kind)
         if unit is None:

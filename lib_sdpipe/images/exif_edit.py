@@ -13,6 +13,7 @@ from lib_sdpipe.images.exif import EXIF_IFD, USER_COMMENT, ExifEntry, exif_endia
 
 _GPS_IFD, _INTEROPERABILITY_IFD = 0x8825, 0xA005
 _LONG, _UNDEFINED = 4, 7
+_MAX_RANGES = 2_000
 
 
 class UnsupportedEditError(SdPipeError):
@@ -53,21 +54,41 @@ class _Edit:
         self._comment = self._find(self._sub_entries, USER_COMMENT)
 
     def with_comment(self, comment: bytes) -> bytes:
-        if self._comment is not None:
-            self._drop_value(self._comment)
-            self._write_entry(self._comment.at, USER_COMMENT, _UNDEFINED, len(comment), self._append(comment))
-        elif self._sub is not None:
-            value = self._append(comment)
-            entry = (USER_COMMENT, _UNDEFINED, len(comment), value)
-            assert self._pointer is not None
-            self._put("I", self._pointer.at + 8, self._append_directory(self._sub, len(self._sub_entries), entry, 0))
-            self._put("HI", self._pointer.at + 2, _LONG, 1)
-        else:
-            value = self._append(comment)
-            sub = self._append(struct.pack(self._endian + "HHHIII", 1, USER_COMMENT, _UNDEFINED, len(comment), value, 0))
-            number = len(self._first_entries)
-            self._put("I", 4, self._append_directory(self._first, number, (EXIF_IFD, _LONG, 1, sub), self._next_of(self._first, number)))
+        """The new value is written over the old one if it fits, else behind everything, where the next edit can replace it."""
+        entry = self._comment
+        if entry is None:
+            self._add_entry()
+            entry = ExifEntry(USER_COMMENT, _UNDEFINED, 0, self._find_new_comment(), 0, 0)
+        elif bytes(self._block[entry.start:entry.start + entry.size]) == comment and entry.kind == _UNDEFINED:
+            return bytes(self._block)
+        is_ours = self._drop_value(entry)
+        fits = is_ours and len(comment) <= entry.size and entry.start + entry.size <= len(self._block)
+        start = entry.start if fits else self._append(comment)
+        self._block[start:start + len(comment)] = comment
+        self._put("HHII", entry.at, USER_COMMENT, _UNDEFINED, len(comment), start)
         return bytes(self._block)
+
+    def _add_entry(self) -> None:
+        """An empty user comment, in a copy of its directory at the end of the block; or in a new one, and that in a copy of the first."""
+        number = len(self._sub_entries)
+        empty = (USER_COMMENT, _UNDEFINED, 0, 0)
+        if self._pointer is not None and self._sub is not None:
+            self._put("HHII", self._pointer.at, EXIF_IFD, _LONG, 1, self._append_directory(self._sub, number, empty, 0))
+            return
+        number = len(self._first_entries)
+        sub = self._append(struct.pack(self._endian + "HHHIII", 1, *empty, 0))
+        first = self._append_directory(self._first, number, (EXIF_IFD, _LONG, 1, sub), self._next_of(self._first, number))
+        self._put("I", 4, first)
+
+    def _find_new_comment(self) -> int:
+        """Where the entry stands that _add_entry made."""
+        block = bytes(self._block)
+        pointer = self._find(list(iter_entries(block, first_ifd(block, self._endian), self._endian)), EXIF_IFD)
+        sub = exif_pointer(block, pointer, self._endian) if pointer else None
+        entry = self._find(list(iter_entries(block, sub or 0, self._endian)), USER_COMMENT)
+        if entry is None:
+            raise UnsupportedEditError("its EXIF block is damaged: directories overlap")
+        return entry.at
 
     def without_comment(self) -> bytes | None:
         if self._comment is None or self._sub is None or self._pointer is None:
@@ -87,7 +108,7 @@ class _Edit:
         """All of a directory, or the error: half a directory cannot be changed safely."""
         entries = list(iter_entries(bytes(self._block), offset, self._endian))
         if offset + 2 > len(self._block) or struct.unpack_from(self._endian + "H", self._block, offset)[0] != len(entries):
-            raise UnsupportedEditError("its EXIF block is damaged: an entry leads out of it, or is of no known type")
+            raise UnsupportedEditError("its EXIF block is damaged: an entry leads out of it or is of no known type, or they are too many")
         if len({entry.tag for entry in entries}) != len(entries):
             raise UnsupportedEditError("its EXIF block is damaged: a tag stands in it twice")
         return entries
@@ -102,9 +123,6 @@ class _Edit:
 
     def _put(self, form: str, offset: int, *values: int) -> None:
         struct.pack_into(self._endian + form, self._block, offset, *values)
-
-    def _write_entry(self, at: int, tag: int, kind: int, count: int, value: int) -> None:
-        self._put("HHII", at, tag, kind, count, value)
 
     def _append(self, data: bytes) -> int:
         """The offset of `data` at the end; TIFF wants it even."""
@@ -131,20 +149,24 @@ class _Edit:
             self._put("I", end, 0)
         self._put("H", directory, number - 1)
 
-    def _drop_value(self, entry: ExifEntry) -> None:
-        """Cut the value off, or zero it, unless another tag's value overlaps it. A removed prompt must not linger in the file."""
-        if entry.size <= 4 or any(start < entry.start + entry.size and entry.start < end for start, end in self._other_ranges(entry)):
-            return
-        if entry.start + entry.size == len(self._block):
+    def _drop_value(self, entry: ExifEntry) -> bool:
+        """Cut the value off, or zero it, unless it overlaps what is another's. A removed prompt must not linger in the file."""
+        end = entry.start + entry.size
+        if entry.size <= 4 or any(first < end and entry.start < last for first, last in self._other_ranges(entry)):
+            return False
+        if end == len(self._block):
             del self._block[entry.start:]
         else:
-            self._block[entry.start:entry.start + entry.size] = bytes(entry.size)
+            self._block[entry.start:end] = bytes(entry.size)
+        return True
 
     def _other_ranges(self, but: ExifEntry) -> list[tuple[int, int]]:
-        """Every range that is in use: header, directories, values."""
+        """Every range that is in use: header, directories, values. The whole block, where they are more than any program writes."""
         block, ranges = bytes(self._block), [(0, 8)]
         todo, seen = [self._first], set()
-        while todo and len(seen) < 16:
+        while todo:
+            if len(ranges) > _MAX_RANGES:
+                return [(0, len(block))]
             offset = todo.pop()
             if offset in seen or not 0 < offset < len(block) - 1:
                 continue

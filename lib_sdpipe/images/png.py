@@ -46,30 +46,34 @@ def read_png(source: Source, notes: Notes) -> None:
         _read_chunks(source, notes, pixels, b"IEND", _TEXT_SEARCH_CHUNKS)
 
 
-def read_text_chunk(kind: bytes, data: bytes, limit: int) -> tuple[str, str] | None:
-    """Keyword and text, as Pillow reads them; a text longer than `limit` bytes is cut. None, or no keyword, for what is no text."""
-    keyword, found, rest = data.partition(b"\0")
-    if kind == b"tEXt":
-        return keyword.decode("latin-1"), rest[:limit].decode("latin-1")
-    if not found:
-        return None
-    if kind == b"zTXt":
-        text = _inflate(rest[1:], limit) if rest[:1] == b"\0" else None
-        return None if text is None else (keyword.decode("latin-1"), text.decode("latin-1"))
-    parts = rest[2:].split(b"\0", 2)
-    if len(rest) < 2 or len(parts) < 3:
-        return None
-    is_compressed, method = rest[0], rest[1]
-    value = parts[2]
+def read_text_chunk(kind: bytes, data: bytes, limit: int) -> tuple[str, str, int]:
+    """Keyword and text, as Pillow reads them, and what it cost in bytes. A text of more than `limit` bytes is cut.
+
+    The keyword is empty where there is no text.
+    """
+    keyword, found, value = data.partition(b"\0")
+    encoding = "latin-1"
+    is_compressed = kind == b"zTXt"
+    if kind == b"iTXt":
+        parts = value[2:].split(b"\0", 2)
+        if len(parts) < 3 or value[0] and value[1]:
+            return "", "", len(data)
+        is_compressed, value, encoding = value[0] != 0, parts[2], "utf-8"
+    elif is_compressed:
+        if not found or value[:1] != b"\0":
+            return "", "", len(data)
+        value = value[1:]
     if is_compressed:
-        inflated = _inflate(value, limit) if method == 0 else None
-        if inflated is None:
-            return None
-        value = inflated
+        try:
+            value = zlib.decompressobj().decompress(value, limit)
+        except zlib.error:  # how much was unpacked before is not known; this is the most
+            return "", "", len(data) * _DEFLATE_RATIO
+    cost = max(len(data), len(value))
     try:
-        return keyword.decode("latin-1"), value[:limit].decode("utf-8", "strict" if len(value) < limit else "ignore")
+        text = value[:limit].decode(encoding, "strict" if len(value) < limit else "ignore")
     except UnicodeDecodeError:
-        return "", value.decode("latin-1")
+        return "", "", cost
+    return keyword.decode("latin-1"), text, cost
 
 
 def _read_chunks(source: Source, notes: Notes, offset: int, until: bytes, limit: int) -> int | None:
@@ -108,17 +112,7 @@ def _note_text(source: Source, notes: Notes, kind: bytes, offset: int, length: i
             notes.problem = DAMAGED
             return length
         data = data[:-4]
-    pair = read_text_chunk(kind, data[4:], budget)
-    if pair is None:  # what a broken text cost to unpack is not known; this is the most
-        return length * _DEFLATE_RATIO
-    keyword, text = pair
+    keyword, text, cost = read_text_chunk(kind, data[4:], budget)
     if keyword:
         notes.texts["xmp" if keyword == _XMP else keyword] = text
-    return max(length, len(text))
-
-
-def _inflate(data: bytes, limit: int) -> bytes | None:
-    try:
-        return zlib.decompressobj().decompress(data, max(limit, 1))
-    except zlib.error:
-        return None
+    return cost

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import decoder_name, perceptual_hash, pixel_sha256
 from lib_sdpipe.images.exif import EXIF_IFD, INFOTEXT_LIMIT, USER_COMMENT, decode_user_comment
-
-# What Pillow's decoders let out for damaged files, besides the errors they document.
-DECODER_FAULTS = (
-    UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
-    struct.error, zlib.error,
-)
+from lib_sdpipe.images.faults import DECODER_FAULTS
 
 
 @dataclass(frozen=True)

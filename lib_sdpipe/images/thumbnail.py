@@ -6,7 +6,9 @@ import os
 import secrets
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+
+from lib_sdpipe.images.faults import DECODER_FAULTS
 
 EDGE = 320
 _QUALITY = 82
@@ -26,6 +28,6 @@ def ensure_thumbnail(source: Path, folder: Path, key: str) -> Path | None:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         small.save(temporary, "WEBP", quality=_QUALITY)
         os.replace(temporary, target)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (*DECODER_FAULTS, MemoryError, Image.DecompressionBombError):
         return None
     return target

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import partial
 from typing import Any, Type, TypeVar
 
 import orjson
 
 from lib_sdpipe.errors import RecordError
+from lib_sdpipe.manifest.loose_json import is_deep
 from lib_sdpipe.manifest.records import MANIFEST_SCHEMA, RUN_SCHEMA, Manifest, Record, Run
 from lib_sdpipe.manifest.upgrade import upgrade_manifest, upgrade_run
 from lib_sdpipe.pydantic_v1 import ValidationError
 
 R = TypeVar("R", bound=Record)
+# Deeper JSON could be read, and would end in a RecursionError when it is written.
+_DEPTH_LIMIT = 100
 
 
 def format_json(document: Any) -> bytes:
@@ -32,15 +36,22 @@ def format_json(document: Any) -> bytes:
 def parse_json_object(data: bytes, what: str) -> dict[str, Any]:
     """The JSON object in `data`; raises RecordError, naming `what`, if it is none.
 
-    NaN and Infinity are no JSON, but Python programs write them: they are read as unknown.
+    NaN and Infinity are no JSON, but Python programs write them: they are read as unknown, and so is a number beyond every float.
     """
     try:
-        document = json.loads(data, parse_constant=lambda name: None)
+        document = json.loads(data, parse_constant=lambda name: None, parse_float=_parse_fraction)
     except (ValueError, RecursionError) as fault:
         raise RecordError(f"{what}: not readable JSON ({fault})") from fault
+    if data.count(b"[") + data.count(b"{") > _DEPTH_LIMIT and is_deep(document, _DEPTH_LIMIT):
+        raise RecordError(f"{what}: not readable JSON (nested more than {_DEPTH_LIMIT} levels deep)")
     if not isinstance(document, dict):
         raise RecordError(f"{what}: holds a JSON {type(document).__name__}, not an object")
     return document
+
+
+def _parse_fraction(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def parse_run(data: bytes, what: str) -> Run:
@@ -61,6 +72,8 @@ def _parse(document: dict[str, Any], kind: Type[R], schema: str, upgrade: Any, w
         raise RecordError(f"{what}: schema is {found!r}, this version reads {schema!r}")
     try:
         return kind.parse_obj(document)
+    except OverflowError as fault:  # an integer of hundreds of digits where a fraction belongs
+        raise RecordError(f"{what}: {fault}") from fault
     except ValidationError as fault:
         problems = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in fault.errors())
         raise RecordError(f"{what}: {problems}") from fault

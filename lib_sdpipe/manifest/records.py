@@ -5,7 +5,8 @@ Unknown = None. Fields that this version does not know are kept and written back
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from functools import lru_cache
+from typing import Any, Dict, FrozenSet, List, Optional, Type
 
 from lib_sdpipe.pydantic_v1 import BaseModel, Field
 
@@ -23,6 +24,16 @@ ROLES = (
 Json = Dict[str, Any]
 
 
+# Before the name of an unknown field that pydantic or a record has a method of: the field would hide the method.
+_ASIDE = "\0"
+
+
+@lru_cache(maxsize=None)
+def _taken_names(kind: Type[BaseModel]) -> FrozenSet[str]:
+    fields = kind.__fields__
+    return frozenset((*dir(kind), "__pydantic_self__")) - fields.keys() - {field.alias for field in fields.values()}
+
+
 class Record(BaseModel):
     """Base of all records: keeps unknown fields, speaks `schema` on disk."""
 
@@ -30,6 +41,19 @@ class Record(BaseModel):
         extra = "allow"
         allow_population_by_field_name = True
         arbitrary_types_allowed = False
+
+    def __init__(self, /, **data: Any) -> None:
+        taken = _taken_names(type(self))
+        if not taken.isdisjoint(data) or any(name.startswith(_ASIDE) for name in data):
+            data = {_ASIDE + name if name in taken or name.startswith(_ASIDE) else name: value for name, value in data.items()}
+        super().__init__(**data)
+        values = self.__dict__
+        if len(values) > len(self.__fields__):  # pydantic 1 keeps what it does not know in the order of a set: another in each process
+            unknown = {name: values.pop(name) for name in data if name in values and name not in self.__fields__}
+            values.update(unknown)
+
+    def dict(self, **options: Any) -> Json:
+        return {name.removeprefix(_ASIDE): value for name, value in super().dict(**options).items()}
 
     def to_json(self) -> Json:
         return self.dict(by_alias=True)

@@ -209,3 +209,18 @@ def test_any_change_of_a_file_is_edited_or_refused(data: st.DataObject, image_fo
     except UnsupportedEditError:
         return
     assert parse_head(edited).infotext == text
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_many_edits_do_not_grow_a_file(image_format: str) -> None:
+    """Found by the fuzzer: a text that was added to a camera's block did not stand at its end, and each edit appended one more."""
+    data = edited = as_file(noise(), image_format, exif=rich_exif("old"))
+    plain = Image.Exif()
+    plain[0x010F], plain[0x0131] = "workflow:{}", "Paint"
+    for start in (data, as_file(noise(), image_format, exif=plain.tobytes())):
+        edited = edit_infotext(start, "a longer text")
+        once = len(edited)
+        for text in ("a longer text", "short", "a longer test"):
+            edited = check_edit(edited, text)
+        assert len(edited) == once
+        assert edit_infotext(edited, "a longer test") == edited

@@ -10,6 +10,7 @@ from PIL import Image
 from lib_sdpipe.images.inputs import encode_input
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import INFOTEXT_LIMIT, UnreadableImageError, read_image, read_infotext
+from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from tests.images.pictures import NEEDS_AVIF, TEXT, host_file, opened
 from tests.images.test_digest import noise
 
@@ -62,3 +63,15 @@ def test_an_input_is_stored_without_text_and_with_its_pixels(mode: str) -> None:
     sha256, data = encode_input(picture)
     assert b"secret" not in data and encode_input(picture)[0] == sha256
     assert pixel_sha256(Image.open(io.BytesIO(data))) == pixel_sha256(picture)
+
+
+@NEEDS_AVIF
+@pytest.mark.parametrize(("old", "new"), [(b"pitm\0\0\0\0\0\1", b"pitm\0\0\0\0\0\7"), (b"av01Color", b"xxxxColor")])
+def test_a_broken_avif_is_one_sentence_too(tmp_path: Path, old: bytes, new: bytes) -> None:
+    """Found by the fuzzer: its decoder raises RuntimeError."""
+    data = host_file("AVIF", TEXT)
+    assert old in data
+    (tmp_path / "x.avif").write_bytes(data.replace(old, new))
+    with pytest.raises(UnreadableImageError, match="not a readable image"):
+        read_image(str(tmp_path / "x.avif"))
+    assert ensure_thumbnail(tmp_path / "x.avif", tmp_path, "key") is None

@@ -60,6 +60,8 @@ def test_a_manifest_has_the_documented_fields_in_the_documented_order() -> None:
 @pytest.mark.parametrize("data", [
     b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"schema": "sdpipe.manifest/2"}', b'{"schema": 7}',
     b'{"schema": "sdpipe.manifest/1", "config": "x"}', b'{"schema": "sdpipe.manifest/1", "batch": "x"}', b"[" * 100_000,
+    b'{"config": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}", b'{"stage_outputs": [' + b'{"a": [' * 60 + b"]}" * 60 + b"]}",
+    b'{"schema": "sdpipe.manifest/1", "subseed_strength": ' + b"9" * 400 + b"}",
 ])
 def test_a_damaged_manifest_is_one_sentence_that_names_the_file(data: bytes) -> None:
     with pytest.raises(RecordError, match=r"^txt2img_001\.json: "):
@@ -101,3 +103,27 @@ def test_a_number_that_is_no_json_is_read_as_unknown() -> None:
     manifest = parse_manifest(b'{"schema": "sdpipe.manifest/1", "subseed_strength": NaN, "config": {"eta": -Infinity}}', "m.json")
     assert manifest.subseed_strength is None and manifest.config == {"eta": None}
     format_json(manifest.to_json())
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400 + ".0"])
+def test_a_number_beyond_every_float_is_unknown_and_can_be_written_again(number: str) -> None:
+    manifest = parse_manifest(f'{{"config": {{"eta": {number}, "seed": {10 ** 30}}}}}'.encode(), "m.json")
+    assert json.loads(format_json(manifest.to_json()))["config"] == {"eta": None, "seed": 10 ** 30}
+
+
+@pytest.mark.parametrize("name", [
+    "dict", "copy", "json", "to_json", "self", "__pydantic_self__", "__fields__", "__fields_set__", "__dict__", "__class__", "_iter",
+    "_init_private_attributes", "\0dict",
+])
+def test_an_unknown_field_may_have_the_name_of_anything(name: str) -> None:
+    document = {"schema": "sdpipe.manifest/1", name: 1, "image": {name: {"x": 2}}}
+    manifest = parse_manifest(json.dumps(document).encode(), "m.json")
+    written = parse_manifest(format_json(manifest.copy(update={"prompt": "x"}).to_json()), "m.json").to_json()
+    assert (written[name], written["image"][name], written["prompt"]) == (1, {"x": 2}, "x")
+
+
+def test_unknown_fields_are_written_back_last_in_their_own_order() -> None:
+    names = [f"field_{i}" for i in range(20)]
+    document = {"name": "m", **dict.fromkeys(names, 1), "image": {**dict.fromkeys(names, 2), "width": 1}}
+    written = json.loads(format_json(parse_manifest(json.dumps(document).encode(), "m.json").to_json()))
+    assert list(written)[-20:] == names == list(written["image"])[-20:]
