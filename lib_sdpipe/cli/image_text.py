@@ -24,7 +24,7 @@ def build_image_text(name: str, answer: Json, run_is_here: bool, output: Output)
     """The lines of `show IMAGE`. `run_is_here`: the library has the run that the answer names."""
     width, manifest = output.width, Manifest.parse_obj(answer["reconciled_payload"])
     lines = [output.paint(escape_text(name), "bold")]
-    lines += build_fields([("Status", [_status(answer, manifest, output)]), *_known_fields(manifest)], width, indent=2)
+    lines += build_fields([("Status", [_status(answer, manifest, output)]), *_known_fields(answer, manifest)], width, indent=2)
     settings = build_fields(build_request_fields(manifest), width, indent=2)
     lines += ["", *settings] if settings else []
     if answer["error"] and answer["status"] != "missing-file":
@@ -50,7 +50,7 @@ def _status(answer: Json, manifest: Manifest, output: Output) -> str:
     return output.paint(said, _COLOURS.get(status, "red"))
 
 
-def _known_fields(manifest: Manifest) -> Fields:
+def _known_fields(answer: Json, manifest: Manifest) -> Fields:
     image = manifest.image
     size = f"{image.width}x{image.height}" if image and image.width and image.height else ""
     place = f"{manifest.root}: {manifest.path}" if manifest.root else manifest.path or ""
@@ -63,7 +63,7 @@ def _known_fields(manifest: Manifest) -> Fields:
         ("Made", [format_local(manifest.timestamp)]),
         ("Seed", [", ".join(seeds)]),
         ("Size", [size]),
-        ("Recorded as", [escape_text(place)]),
+        ("File" if answer["source"] in ("infotext", "none") else "Recorded as", [escape_text(place)]),
     ]
 
 

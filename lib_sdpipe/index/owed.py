@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from lib_sdpipe.index.database import transaction
 from lib_sdpipe.index.folding import build_grams
 from lib_sdpipe.index.pictures import Pictures
+from lib_sdpipe.index.schema import SEARCH_INDEXES
 from lib_sdpipe.index.texts import Texts
 from lib_sdpipe.index.unrecorded import FILE_COLUMNS, build_unrecorded_row
 
@@ -47,6 +48,7 @@ class Owed:
         return True
 
     def pay(self, progress: Callable[[int, int], None] | None = None) -> None:
+        self.ensure_indexes()
         done, total = 0, sum(self._count(owed) for owed in _KINDS)
         for paid in self._pay_batches() if total else ():
             done += paid
@@ -100,6 +102,11 @@ class Owed:
             grams = "INSERT INTO prompt_grams (prompt_grams, rowid, grams) VALUES ('delete', ?, ?)"
             self._connection.execute(grams, (prompt, build_grams(folded)))
         self._connection.execute("DELETE FROM prompts WHERE id = ?", (prompt,))
+
+    def ensure_indexes(self) -> None:
+        """Those that only a search needs. Where they are there it writes nothing."""
+        for statement in SEARCH_INDEXES.split(";")[:-1]:
+            self._connection.execute(statement)
 
     def _ensure_grams(self) -> bool:
         """Make the full-text index; False where this SQLite has none: prompts are then read one by one, and none leaves,

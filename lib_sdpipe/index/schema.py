@@ -117,18 +117,7 @@ CREATE TABLE pictures (
     colour_sum INTEGER
 );
 CREATE UNIQUE INDEX pictures_name ON pictures (run_id, name) WHERE run_id IS NOT NULL;
-CREATE INDEX pictures_walk ON pictures (
-    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file
-);
-CREATE INDEX pictures_prompt ON pictures (prompt) WHERE prompt IS NOT NULL;
-CREATE INDEX pictures_negative_prompt ON pictures (negative_prompt) WHERE negative_prompt IS NOT NULL;
-CREATE INDEX pictures_model ON pictures (model) WHERE model IS NOT NULL;
-CREATE INDEX pictures_loras ON pictures (loras) WHERE loras IS NOT NULL;
 CREATE INDEX pictures_seed ON pictures (actual_seed) WHERE actual_seed IS NOT NULL;
-CREATE INDEX pictures_sampler ON pictures (sampler) WHERE sampler IS NOT NULL;
-CREATE INDEX pictures_steps ON pictures (steps) WHERE steps IS NOT NULL;
-CREATE INDEX pictures_cfg_scale ON pictures (cfg_scale) WHERE cfg_scale IS NOT NULL;
-CREATE INDEX pictures_stage ON pictures (stage) WHERE stage IS NOT NULL;
 CREATE INDEX pictures_size ON pictures (width, height) WHERE width IS NOT NULL;
 CREATE INDEX pictures_path ON pictures (path, root);
 CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
@@ -137,7 +126,6 @@ CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_dige
 CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
 CREATE INDEX pictures_looks ON pictures (colour_sum, width, height, brightness_steps, tile_colours)
     WHERE colour_sum IS NOT NULL AND run_id IS NOT NULL;
-CREATE INDEX runs_status ON runs (status);
 CREATE TABLE prompts (
     id INTEGER PRIMARY KEY,
     digest BLOB NOT NULL UNIQUE,
@@ -191,6 +179,22 @@ CREATE TRIGGER picture_changed AFTER UPDATE OF prompt, negative_prompt ON pictur
     INSERT OR IGNORE INTO loose_prompts SELECT OLD.prompt WHERE OLD.prompt IS NOT NULL;
     INSERT OR IGNORE INTO loose_prompts SELECT OLD.negative_prompt WHERE OLD.negative_prompt IS NOT NULL;
 END;
+"""
+
+# Made when somebody searches for the first time (`Search.complete`): a first look at a large library is quicker without.
+SEARCH_INDEXES = """
+CREATE INDEX IF NOT EXISTS pictures_walk ON pictures (
+    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file
+);
+CREATE INDEX IF NOT EXISTS pictures_prompt ON pictures (prompt) WHERE prompt IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pictures_negative_prompt ON pictures (negative_prompt) WHERE negative_prompt IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pictures_model ON pictures (model) WHERE model IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pictures_loras ON pictures (loras) WHERE loras IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pictures_sampler ON pictures (sampler) WHERE sampler IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pictures_steps ON pictures (steps) WHERE steps IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pictures_cfg_scale ON pictures (cfg_scale) WHERE cfg_scale IS NOT NULL;
+CREATE INDEX IF NOT EXISTS pictures_stage ON pictures (stage) WHERE stage IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_status ON runs (status);
 """
 
 SCHEMA = _ON_DISK + _PICTURES + _OWED

@@ -85,6 +85,7 @@ class Search:
 
     def find(self, query: str, limit: int = 50, after: str | None = None) -> FoundPage:
         """The page after the cursor. Raises QueryError, or UsageError for a cursor that is none."""
+        self._owed.ensure_indexes()
         plan = _build_plan(parse_query(sql_text(query) or ""))  # half a surrogate pair stands escaped in the index too
         cursor = _parse_cursor(after) if after is not None else None
         limit = max(limit, 1)

@@ -12,6 +12,7 @@ import orjson
 
 from lib_sdpipe.errors import NewerSchemaError, RecordError
 from lib_sdpipe.manifest.fitting import fits
+from lib_sdpipe.manifest.loose_json import is_deep
 from lib_sdpipe.manifest.records import MANIFEST_SCHEMA, RUN_SCHEMA, Manifest, Record, Run
 from lib_sdpipe.manifest.upgrade import upgrade_manifest, upgrade_run
 from lib_sdpipe.pydantic_v1 import ValidationError
@@ -56,16 +57,7 @@ def _parse_fraction(text: str) -> float | None:
 
 
 def _is_too_deep(data: bytes, document: Any) -> bool:
-    return data.count(b"[") + data.count(b"{") > _DEPTH_LIMIT and _is_deep(document)
-
-
-def _is_deep(document: Any) -> bool:
-    """Level by level: what is nested deeper than Python's stack must be found without it."""
-    level = [document]
-    for _ in range(_DEPTH_LIMIT):
-        inner = [value.values() if isinstance(value, dict) else value for value in level if isinstance(value, (dict, list))]
-        level = [value for values in inner for value in values]
-    return any(isinstance(value, (dict, list)) for value in level)
+    return data.count(b"[") + data.count(b"{") > _DEPTH_LIMIT and is_deep(document, _DEPTH_LIMIT)
 
 
 def parse_run(data: bytes, what: str) -> Run:

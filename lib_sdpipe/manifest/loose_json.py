@@ -28,7 +28,7 @@ def parse_loose_json(text: str, limit: int = JSON_LIMIT) -> Any:
         value = _DECODER.decode(text)
     except RecursionError as fault:
         raise ValueError("nested too deeply") from fault
-    if is_deep(value):
+    if is_deep(value, _MOST_LEVELS):
         raise ValueError("nested too deeply")
     return value
 
@@ -82,10 +82,10 @@ def without_unknown(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None and value != {} and value != []}
 
 
-def is_deep(value: Any) -> bool:
-    """Whether a value is nested beyond what can be copied and written again. Does not recurse."""
+def is_deep(value: Any, levels: int) -> bool:
+    """Whether objects and lists lie in each other beyond so many levels. Does not recurse."""
     level = [value]
-    for _ in range(_MOST_LEVELS):
+    for _ in range(levels):
         level = [inner for outer in level for inner in _items(outer) if isinstance(inner, (dict, list))]
         if not level:
             return False

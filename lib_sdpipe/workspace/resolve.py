@@ -14,9 +14,8 @@ from lib_sdpipe.images.stealth import read_stealth_infotext
 from lib_sdpipe.index.recorded import find_recorded
 from lib_sdpipe.manifest.codec import parse_json_object, parse_manifest, parse_run
 from lib_sdpipe.manifest.history import parse_history
-from lib_sdpipe.manifest.loose_json import is_deep
 from lib_sdpipe.manifest.names import is_run_id
-from lib_sdpipe.manifest.records import ImageFacts, Json, Manifest, Record
+from lib_sdpipe.manifest.records import ImageFacts, Json, Manifest
 from lib_sdpipe.reconcile.evidence import Evidence, FoundHistory, FoundManifest, FoundRun
 from lib_sdpipe.reconcile.resolve import resolve_image
 from lib_sdpipe.reconcile.sources import Texts
@@ -132,7 +131,7 @@ class _Lookup:
                     damaged.append(FoundManifest("name", str(found), None, str(found)))
             elif by := self._match(found, image):
                 is_known = True
-                yield _found(by, self._layout.manifests(run_id) / f"{found.name}.json", found)
+                yield FoundManifest(by, str(self._layout.manifests(run_id) / f"{found.name}.json"), found)
         if not is_known:
             yield from damaged
 
@@ -150,9 +149,7 @@ class _Lookup:
             files += [self._layout.run_file(run_id) for run_id in run_ids if is_run_id(run_id)]
         for file in dict.fromkeys(files):
             try:
-                run = parse_run(_read_bounded(file, _RECORD_LIMIT), str(file))
-                is_whole = not _is_deep(run)
-                yield FoundRun(file.parent.name, run if is_whole else None, None if is_whole else f"{file}: nested too deeply")
+                yield FoundRun(file.parent.name, parse_run(_read_bounded(file, _RECORD_LIMIT), str(file)))
             except FileNotFoundError:
                 yield FoundRun(file.parent.name, None)
             except (RecordError, OSError) as fault:
@@ -206,22 +203,9 @@ def _read_bounded(path: Path, limit: int) -> bytes:
 
 def _read_manifest(by: str, path: Path) -> FoundManifest:
     try:
-        return _found(by, path, parse_manifest(_read_bounded(path, _RECORD_LIMIT), str(path), path.stem))
+        return FoundManifest(by, str(path), parse_manifest(_read_bounded(path, _RECORD_LIMIT), str(path), path.stem))
     except (SdPipeError, OSError) as fault:
         return FoundManifest(by, str(path), None, _say(path, fault))
-
-
-def _found(by: str, path: Path, manifest: Manifest) -> FoundManifest:
-    if _is_deep(manifest):
-        return FoundManifest(by, str(path), None, f"{path}: nested too deeply to be a manifest of any program")
-    return FoundManifest(by, str(path), manifest)
-
-
-def _is_deep(record: Record) -> bool:
-    try:
-        return is_deep(record.to_json())
-    except RecursionError:
-        return True
 
 
 def _looks_like_a_manifest(path: Path) -> bool:

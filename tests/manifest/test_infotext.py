@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -48,6 +49,18 @@ def test_hostile_text_is_read_in_no_time(text: str) -> None:
     parse_infotext(text)
     parse_hashes(text)
     assert time.perf_counter() - started < 2.0
+
+
+@pytest.mark.parametrize("text", [
+    "(;" * (1 << 19) + ":", 'ab: "' + "x" * (1 << 20), 'ab: "' + '\\"' * (1 << 19), "".join(f"{n:x}:b," for n in range(1 << 17)),
+])
+def test_a_megabyte_that_is_no_key_or_one_open_quote_takes_little_memory(text: str) -> None:
+    """Found by the fuzzer: a string for each character that cannot stand in a key, a step back for each that stands in quotes."""
+    tracemalloc.start()
+    parse_infotext(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 << 20
 
 
 # The hosts' own definition of a pair; over a whole hostile line it takes quadratic time, over these short ones it is the measure.
