@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
+from collections import Counter
 from typing import Callable, Sequence
 
 from lib_sdpipe.errors import RefusedError
@@ -31,48 +31,69 @@ def go_back(
     progress: Callable[[int, int], None] = lambda done, total: None, should_stop: Callable[[], bool] = lambda: False,
 ) -> WayBackResult:
     """Put back what these operations changed, the last first; each is noted in the journal."""
-    result, hands = WayBackResult(), Hands(places, present, journal.apply_id)
-    way = plan_undo(standing, present.state, journal.purged_at)
-    result.failed.update(way.refused)
-    steps: dict[str, list[BackStep]] = {}
-    for step in way.steps:
-        steps.setdefault(step.op, []).append(step)
-    # The last act first, over all operations: an operation that was retried lies on both sides of others.
-    order = list(dict.fromkeys([step.op for step in way.steps] + [one.op for one in reversed(standing)]))
-    left = {op: len(of_op) for op, of_op in steps.items()}
-    for step in way.steps:
-        if step.op in result.failed:
-            continue
-        if left[step.op] == len(steps[step.op]):
-            if should_stop():
+    return _Return(journal, standing, places, present).go(progress, should_stop)
+
+
+class _Return:
+    """One way back. An operation is noted as undone only after all later ones on the same files are: the next try relies on it."""
+
+    def __init__(self, journal: Journal, standing: Sequence[Started], places: Places, present: Present) -> None:
+        self._journal, self._standing, self._hands = journal, standing, Hands(places, present, journal.apply_id)
+        self._way = plan_undo(standing, present.state, journal.purged_at)
+        self._held: dict[Place, str] = {}
+        self._result = WayBackResult()
+        self._result.failed.update(self._way.refused)
+
+    def go(self, progress: Callable[[int, int], None], should_stop: Callable[[], bool]) -> WayBackResult:
+        result, total = self._result, len(dict.fromkeys(one.op for one in self._standing))
+        left = Counter(step.op for step in self._way.steps)
+        for op in dict.fromkeys(one.op for one in reversed(self._standing)):
+            if op not in left and op not in result.failed:
+                self._note(op)
+                result.skipped.append(op)
+        begun: set[str] = set()
+        for step in self._way.steps:
+            if step.op in result.failed:
+                continue
+            if step.op not in begun and should_stop():
                 result.is_interrupted = True
-                return result
-            progress(len(result.done) + len(result.failed), len(order))
-        _take(step, hands, result)
-        left[step.op] -= 1
-        if not left[step.op] and step.op not in result.failed:
-            _note(journal, step.op)
-            result.done.append(step.op)
-    for op in order:
-        if op not in steps and op not in result.failed:
-            _note(journal, op)
-            result.skipped.append(op)
-    return result
+                break
+            begun.add(step.op)
+            progress(total - len(left) + len(begun), total)
+            self._take(step)
+            left[step.op] -= 1
+            if not left[step.op] and step.op not in result.failed:
+                self._note(step.op)
+                result.done.append(step.op)
+        return result
 
+    def _take(self, step: BackStep) -> None:
+        later = next((self._held[place] for place, _, _ in step.act.transitions() if place in self._held), None)
+        if later is not None:
+            self._fail(step.op, f"{step.act.place} was changed again by operation {later}, which could not be undone")
+            return
+        try:
+            self._hands.reverse(step.act, step.number)
+            self._hands.sync()
+        except RefusedError as fault:
+            self._fail(step.op, str(fault))
+        except OSError as fault:
+            self._fail(step.op, f"{step.act.place}: {fault.strerror or fault}")
 
-def _take(step: BackStep, hands: Hands, result: WayBackResult) -> None:
-    try:
-        hands.reverse(step.act, step.number)
-        hands.sync()
-    except RefusedError as fault:
-        result.failed[step.op] = str(fault)
-    except OSError as fault:
-        result.failed[step.op] = f"{step.act.place}: {fault.strerror or fault}"
+    def _fail(self, op: str, reason: str) -> None:
+        self._result.failed[op] = reason
+        self._hold(op)
 
+    def _note(self, op: str) -> None:
+        try:
+            self._journal.take_back(op)
+        except OSError:
+            self._hold(op)  # a full disk; it is back, and the next undo will find that out
 
-def _note(journal: Journal, op: str) -> None:
-    with contextlib.suppress(OSError):  # a full disk; the next undo finds it back by itself
-        journal.take_back(op)
+    def _hold(self, op: str) -> None:
+        """What lies below on the same files stays too."""
+        acts = (act for one in self._standing if one.op == op for act in one.acts)
+        self._held.update((place, op) for act in acts for place, _, _ in act.transitions())
 
 
 def sweep(standing: Sequence[Started], places: Places, present: Present, apply_id: str) -> None:

@@ -70,6 +70,32 @@ def test_from_wherever_an_apply_or_an_undo_was_stopped_it_leads_to_the_first_sta
     assert plan_undo(journaled, world.get).steps == [], "once is enough"
 
 
+@settings(max_examples=60)
+@given(histories(), st.lists(st.tuples(st.integers(0, 12), st.integers(0, 4)), max_size=4))
+def test_an_undo_that_is_stopped_or_fails_here_and_there_again_and_again_is_finished_by_the_last(
+    history: tuple[list[Started], list[World]], tries: list[tuple[int, int]],
+) -> None:
+    """As `store/way_back.py` goes: what needs no step is noted first; what fails holds what lies below on the same files."""
+    standing, worlds = list(history[0]), history[1]
+    world = dict(worlds[-1])
+    for events, failing in [*tries, (10_000, 99)]:
+        way = plan_undo(standing, world.get)
+        assert way.refused == {}
+        left = [step.op for step in way.steps]
+        undone, held, failed = {one.op for one in standing[::-1] if one.op not in left}, set(), set()
+        for number, step in enumerate(way.steps[:events]):
+            places = {place for place, _, _ in step.act.transitions()}
+            if step.op == f"op{failing}" or step.op in failed or places & held:
+                failed.add(step.op)
+                held |= {place for one in standing if one.op == step.op for act in one.acts for place, _, _ in act.transitions()}
+                continue
+            world.update((place, before) for place, before, _ in step.act.transitions())
+            if step.op not in left[number + 1:] and number + 1 < events:
+                undone.add(step.op)
+        standing = [one for one in standing if one.op not in undone]
+    assert there(world) == there(worlds[0]) and standing == []
+
+
 @settings(max_examples=100)
 @given(histories(), st.sampled_from("abc"))
 def test_what_others_changed_is_never_touched(history: tuple[list[Started], list[World]], name: str) -> None:

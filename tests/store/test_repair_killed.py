@@ -9,6 +9,7 @@ from typing import Callable, Iterator
 
 import pytest
 
+from lib_sdpipe.store.journal import Journal
 from lib_sdpipe.store.layout import find_layout
 from tests.store.death import Death, Killed
 from tests.store.repair_library import RUN_ID, RepairLibrary, Tree
@@ -81,6 +82,29 @@ def test_an_undo_that_was_killed_anywhere_is_finished_by_the_next(first: Path, q
     for library in each_kill(whole.top, quick_path, lambda library: library.undo()):
         assert library.undo().failed == []
         assert library.tree() == before
+
+
+def test_an_undo_of_operations_on_one_record_may_be_killed_before_any_line_and_again(first: Path, quick_path: Path) -> None:
+    """What needed no step was once noted last: the earlier operation was forgotten, and the later one found an unknown file."""
+    library = Copy(first, quick_path / "library")
+    before, plan = library.tree(), library.mixed_plan()
+    plan["operations"] = [one for one in plan["operations"] if one["id"].startswith("relink")]
+    library.apply(plan)
+    take_back = Journal.take_back
+    for lines in (0, 1):
+        calls: list[str] = []
+
+        def take_some(journal: Journal, op: str, lines: int = lines, calls: list[str] = calls) -> None:
+            if len(calls) == lines:
+                raise Killed
+            calls.append(op)
+            take_back(journal, op)
+
+        with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
+            patched.setattr(Journal, "take_back", take_some)
+            library.undo()
+    assert library.undo().failed == []
+    assert library.tree() == before
 
 
 def test_what_puts_a_killed_apply_in_order_may_be_killed_too(first: Path, quick_path: Path) -> None:
