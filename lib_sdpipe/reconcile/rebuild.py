@@ -13,11 +13,12 @@ _LABEL = re.compile(r"\d{8}_\d{6}_(.+)")
 NO_REQUEST = "the run file was lost: what was asked is not known; it was rebuilt from the manifests"
 
 
-def build_manifest_document(run_id: str, name: str, entry: Json, image: Json | None, run: Json | None) -> Json:
-    """`entry` is the run file's line on this image, `image` its file as it is now; either may say nothing."""
+def build_manifest_document(run_id: str, name: str, entry: Json, image: Json | None, run: Json | None, kept: str | None) -> Json:
+    """`entry` is the run file's line on this image, `image` its file as it is now, `kept` its copy; each may say nothing."""
     stage = entry.get("stage") or _stage_of(name)
     manifest = Manifest(name=name, run_id=run_id, stage=stage, role=entry.get("role"), path=entry.get("path"), root=entry.get("root"))
-    inferred = {"stage"} if not entry.get("stage") and stage else set()
+    manifest.kept = kept if kept != entry.get("path") else None
+    inferred = {field for field, is_concluded in (("stage", not entry.get("stage")), ("kept", kept)) if is_concluded}
     if run is not None:
         manifest.job_id, manifest.timestamp = _text(run.get("job_id")), _text(run.get("started_at"))
         inferred |= {field for field in ("job_id", "timestamp") if getattr(manifest, field) is not None}

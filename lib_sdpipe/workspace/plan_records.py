@@ -15,6 +15,7 @@ from lib_sdpipe.reconcile.operations.operation import Document
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
+from lib_sdpipe.store.scan import IMAGE_SUFFIXES
 
 
 class PlanRecords:
@@ -44,6 +45,19 @@ class PlanRecords:
         except (OSError, SdPipeError):
             return None
         return {**asdict(facts), "infotext": read_infotext(image)}
+
+    def content(self, root: str | None, path: str) -> Json | None:
+        file = self._library.resolve(root, path)
+        try:
+            data = file.read_bytes() if file is not None else None
+        except OSError:
+            return None
+        return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} if data is not None else None
+
+    def kept(self, run_id: str, name: str) -> str | None:
+        inside = sorted(self._layout.run_folder(run_id).glob(f"*/{name}.*"))
+        images = [file for file in inside if file.suffix.lower() in IMAGE_SUFFIXES]
+        return images[0].relative_to(self._layout.runs).as_posix() if images else None
 
     def edited(self, root: str | None, path: str, infotext: str | None) -> Json | None:
         file = self._library.resolve(root, path)

@@ -16,12 +16,16 @@ from lib_sdpipe.images.read import read_image
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.codec import format_json
 from lib_sdpipe.manifest.records import ImageCounts, Manifest, ProcessMark, Run
-from lib_sdpipe.reconcile.findings import Finding
+from lib_sdpipe.reconcile.findings import Finding, Json
+from lib_sdpipe.reconcile.plan import build_plan, parse_choices, plan_operations
 from lib_sdpipe.store.layout import Layout, find_layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.machine import process_mark
 from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.workspace.check import Checker
+from lib_sdpipe.workspace.plan_records import PlanRecords
+
+NOW = "2026-02-03T04:05:06.789Z"
 
 Found = tuple[str, str | None, str | None]
 """Code, root and path of a finding."""
@@ -92,6 +96,10 @@ class Truth:
         self.random.shuffle(free)
         return [self.store.read_manifest(file.parents[1].name, file.stem) for file in free]
 
+    def manifests_now(self) -> list[Manifest]:
+        """All, as they are now."""
+        return [self.store.read_manifest(file.parents[1].name, file.stem) for file in sorted(self.layout.runs.glob("*/manifests/*.json"))]
+
     def take(self, whole_run: bool = False, kept: bool | None = None) -> tuple[Manifest, Path]:
         """An untouched recorded image and its file; nothing else will damage it, with `whole_run` nothing of its run."""
         for manifest in self.manifests():
@@ -118,6 +126,12 @@ class Truth:
 
     def found(self) -> dict[Found, int]:
         return {(finding.code, finding.root, finding.path): finding.count for finding in self.check()}
+
+    def plan(self, *choices: str) -> Json:
+        """A plan for everything that is found, with these choices."""
+        library = Library(self.layout)
+        operations = plan_operations(self.check(), parse_choices(choices), PlanRecords(self.layout, library), NOW)
+        return build_plan(operations, f"plan-{self.random.random()}", NOW, library.document["id"])
 
     def tree(self) -> dict[str, tuple[bytes, int, int]]:
         """Every file outside what is derived: bytes, mode, modification time."""

@@ -18,14 +18,11 @@ def build_accept(finding: Finding, records: Records, now: str) -> list[Operation
 
 def build_restore(finding: Finding, records: Records, now: str) -> list[Operation]:
     """A whole copy of what was recorded takes the file's place; the file is set aside."""
-    copy, image = finding.evidence["copy"], None
-    found = records.image(copy["root"], copy["path"])
-    if found is None:
+    copy = finding.evidence["copy"]
+    found, damaged = records.content(copy["root"], copy["path"]), records.content(finding.root, finding.path or "")
+    if found is None or damaged is None:
         return []
-    writes = {"restore_from": {**copy, **_content(found)}}
-    image = records.image(finding.root, finding.path or "")
-    expects = _content(image) if image is not None else {"bytes": finding.evidence.get("bytes"), "sha256": None}
-    return [operation_on(finding, "restore", expects, writes)]
+    return [operation_on(finding, "restore", damaged, {"restore_from": {**copy, **found}})]
 
 
 def build_write_infotext(finding: Finding, records: Records, now: str) -> list[Operation]:
@@ -56,10 +53,13 @@ def build_quarantine(finding: Finding, records: Records, now: str) -> list[Opera
             for other in others
         ]
     writes: Json = {"quarantine": True}
+    content = records.content(finding.root, finding.path or "")
+    if content is None:
+        return []
     manifest = records.manifest(finding.run_id, finding.name) if finding.run_id is not None and finding.name is not None else None
     if manifest is not None:
         writes["json"] = [{"file": manifest.file, "expects": manifest.expects, "set": {"lost_at": now}}]
-    return [operation_on(finding, "quarantine", {"bytes": finding.evidence["bytes"], "sha256": None}, writes)]
+    return [operation_on(finding, "quarantine", content, writes)]
 
 
 def _revise(file: str, expects: Json, before: Json | None, after: Json, now: str, reason: str) -> Json:

@@ -38,6 +38,12 @@ class Records(Protocol):
     def image(self, root: str | None, path: str) -> Json | None:
         """A file's `image` block, read now, and its infotext as `infotext`."""
 
+    def content(self, root: str | None, path: str) -> Json | None:
+        """`bytes` and `sha256` of any file, image or not."""
+
+    def kept(self, run_id: str, name: str) -> str | None:
+        """The file in the run folder that has this manifest's name, as `kept` says it."""
+
     def edited(self, root: str | None, path: str, infotext: str | None) -> Json | None:
         """`bytes` and `sha256` of the file with this infotext in it."""
 

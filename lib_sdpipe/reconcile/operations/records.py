@@ -15,7 +15,7 @@ def build_rebuild_manifest(finding: Finding, records: Records, now: str) -> list
         return []
     entry = _entry(run.json if run is not None else None, name)
     image = records.image(entry.get("root"), entry["path"]) if entry.get("path") else None
-    document = build_manifest_document(run_id, name, entry, image, run.json if run is not None else None)
+    document = build_manifest_document(run_id, name, entry, image, run.json if run is not None else None, records.kept(run_id, name))
     edit = {"file": broken.file, "expects": broken.expects, "document": document, "quarantine": True}
     return [operation_on(finding, "rebuild-manifest", broken.expects, {"json": [edit]})]
 
