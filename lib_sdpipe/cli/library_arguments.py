@@ -39,11 +39,13 @@ def named_roots(arguments: argparse.Namespace) -> dict[str, Path]:
     return roots
 
 
+def add_as_indexed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as-indexed", action="store_true", help="do not look at the disk first: answer from the index as it is")
+
+
 @contextmanager
 def open_library(arguments: argparse.Namespace) -> Iterator[OpenLibrary]:
     """Raises NoLibraryError, RecordError for a damaged library.json, LockedError."""
-    layout = open_workspace(find_runs(arguments.runs)).layout
-    library = Library(layout)
-    library.override(named_roots(arguments))
-    with open_index(layout.index_places) as index:
-        yield OpenLibrary(layout, library, index)
+    workspace = open_workspace(find_runs(arguments.runs), named_roots(arguments))
+    with open_index(workspace.layout.index_places) as index:
+        yield OpenLibrary(workspace.layout, workspace.library(), index)

@@ -43,14 +43,14 @@ def find_runs(named: str | None) -> Path:
     return Path(os.path.abspath(webui / (_read_setting(webui / "config.json") or DEFAULT_NAME)))
 
 
-def open_workspace(runs: Path) -> Workspace:
-    """The library there. Raises NoLibraryError where the folder cannot be listed."""
+def open_workspace(runs: Path, roots: dict[str, Path] | None = None) -> Workspace:
+    """The library there, with these image roots besides. Raises NoLibraryError where the folder cannot be listed."""
     try:
         os.scandir(runs).close()
     except OSError as fault:
         hint = "name one with --runs DIR, or make a first one with `demo`"
         raise NoLibraryError(f"{runs}: not a readable runs folder ({fault.strerror}); {hint}") from fault
-    return Workspace(find_layout(runs))
+    return Workspace(find_layout(runs), roots)
 
 
 def find_library(named: str | None) -> Layout | None:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from lib_sdpipe.errors import RecordError, SdPipeError, UnknownNameError
 from lib_sdpipe.index.copies import read_copies
-from lib_sdpipe.index.index import open_index
+from lib_sdpipe.index.index import Index, open_index
 from lib_sdpipe.index.search import FoundPage
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.reconcile.trace import Trace
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.refresh import Progress, Refresh
 from lib_sdpipe.store.runs import RunStore
 
 # Told how many of how many are done.
-Progress = Callable[[int, int], None]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _STAGE_OF_NAME = re.compile(r"([a-z0-9]+?)(?:ed)?_")
 
@@ -63,8 +62,10 @@ class RunView:
 class Workspace:
     """One library. Reading it writes nothing but thumbnails, and those only where they are asked for."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, roots: dict[str, Path] | None = None) -> None:
+        """`roots` are image roots that override those of library.json."""
         self.layout = layout
+        self._roots = roots or {}
         self._store = RunStore(layout)
 
     def list_runs(self, limit: int = 50, after: str | None = None) -> RunPage:
@@ -126,20 +127,37 @@ class Workspace:
             return None
         return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(manifest, source))
 
-    def find(self, query: str, limit: int = 50, after: str | None = None, progress: Progress | None = None) -> FoundPage:
-        """Pictures that the query fits, newest first. Raises QueryError, UsageError, LockedError or SdPipeError."""
+    def library(self) -> Library:
+        """The image roots, those that the caller named among them. Raises RecordError for a damaged library.json."""
+        library = Library(self.layout)
+        library.override(self._roots)
+        return library
+
+    def look(self, index: Index, progress: Progress | None = None) -> None:
+        """Bring the index up to what lies on the disk."""
+        Refresh(self.layout, self.library(), index, progress).look(list(self._store.iter_run_ids()))
+
+    def find(self, query: str, limit: int = 50, after: str | None = None, look: Progress | None = None) -> FoundPage:
+        """Pictures that the query fits, newest first; with `look` after a look at the disk.
+
+        Raises QueryError, UsageError, LockedError or SdPipeError.
+        """
         with open_index(self.layout.index_places) as index:
-            index.search.complete(progress)
+            if look is not None:
+                self.look(index, look)
+            index.search.complete(None if look is None else lambda done, total: look("indexed", done))
             return index.search.find(query, limit, after)
 
-    def trace(self, image: Path) -> Trace:
+    def trace(self, image: Path, look: Progress | None = None) -> Trace:
         """Which recorded image a file is. Raises UnknownNameError for a file that cannot be read as an image."""
         from lib_sdpipe.images.read import UnreadableImageError  # numpy, which the other verbs do not need
         from lib_sdpipe.store.tracer import Tracer
 
         with open_index(self.layout.index_places) as index:
+            if look is not None:
+                self.look(index, look)
             try:
-                return Tracer(index, self._store, Library(self.layout)).trace(image)
+                return Tracer(index, self._store, self.library()).trace(image)
             except OSError as fault:
                 raise UnknownNameError(f"{image}: cannot be read ({fault.strerror or fault})") from fault
             except UnreadableImageError as fault:

@@ -6,8 +6,10 @@ import argparse
 from dataclasses import asdict
 
 from lib_sdpipe.cli.commands.runs import positive
+from lib_sdpipe.cli.library_arguments import add_as_indexed, named_roots
 from lib_sdpipe.cli.output import Output
-from lib_sdpipe.cli.place import find_runs, open_workspace
+from lib_sdpipe.cli.place import find_runs, is_root_argument, open_workspace
+from lib_sdpipe.cli.progress import show_count
 from lib_sdpipe.cli.render import Column, build_table, cut_text, escape_text, format_count, format_local
 from lib_sdpipe.index.search import Found, FoundPage
 from lib_sdpipe.manifest.records import Json
@@ -30,13 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='such as: castle "at night" -fog model:dream steps:>30 (docs/search.md); none: all. One that begins with - comes after --',
     )
     parser.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N images (default: 50)")
+    add_as_indexed(parser)
     parser.add_argument("--after", metavar="CURSOR", help="only images after these: the `next` of the page before")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    query = " ".join(arguments.query)
-    workspace = open_workspace(find_runs(arguments.runs))
-    page = workspace.find(query, arguments.limit, arguments.after, lambda done, total: output.progress(f"{done:,} of {total:,} indexed"))
+    arguments.roots += [word for word in arguments.query if is_root_argument(word)]
+    query = " ".join(word for word in arguments.query if not is_root_argument(word))
+    workspace = open_workspace(find_runs(arguments.runs), named_roots(arguments))
+    page = workspace.find(query, arguments.limit, arguments.after, None if arguments.as_indexed else show_count(output))
     if output.is_json:
         images = [_to_json(found) for found in page.images]
         output.document({"total": page.total, "total_is_exact": page.total_is_exact, "images": images, "next": page.next})

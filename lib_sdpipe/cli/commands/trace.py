@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from lib_sdpipe.cli.library_arguments import add_as_indexed, named_roots
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import find_runs, named_folder, open_workspace
+from lib_sdpipe.cli.progress import show_count
 from lib_sdpipe.cli.render import build_fields, escape_text, format_count
 from lib_sdpipe.reconcile.trace import Candidate, Match, Trace
 
@@ -21,10 +23,12 @@ _NOT_FOUND = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="an image file, anywhere")
+    add_as_indexed(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    trace = open_workspace(find_runs(arguments.runs)).trace(named_folder(arguments.image))
+    workspace = open_workspace(find_runs(arguments.runs), named_roots(arguments))
+    trace = workspace.trace(named_folder(arguments.image), None if arguments.as_indexed else show_count(output))
     if output.is_json:
         output.document(trace.to_json())
     else:
