@@ -59,7 +59,7 @@ class Files:
     def known_folders(self, root: str) -> dict[str, KnownFolder]:
         """By path in the root."""
         rows = self._connection.execute("SELECT path, id, device, problem FROM folders WHERE root = ?", (root,))
-        return {path: known for path, *known in rows}  # type: ignore[misc]
+        return {path: (row_id, device, problem) for path, row_id, device, problem in rows}
 
     def known_folder(self, root: str, path: str) -> KnownFolder | None:
         found: KnownFolder | None = self._connection.execute(
@@ -93,9 +93,14 @@ class Files:
 
     # --- files ---
 
+    def is_as_known(self, folder: int, found: list[FileStat]) -> bool:
+        """Whether these are exactly the files that are known of a folder, unchanged: most folders are, and this is quick."""
+        query = "SELECT name, bytes, mtime_ns, inode, device FROM files WHERE folder = ? ORDER BY name"
+        return self._connection.execute(query, (folder,)).fetchall() == sorted(found)
+
     def known_files(self, folder: int) -> dict[str, KnownFile]:
         rows = self._connection.execute("SELECT name, id, bytes, mtime_ns, inode, device FROM files WHERE folder = ?", (folder,))
-        return {name: known for name, *known in rows}  # type: ignore[misc]
+        return {name: (row_id, size, mtime_ns, inode, device) for name, row_id, size, mtime_ns, inode, device in rows}
 
     def insert_file(self, folder: int, found: FileStat, head: FileHead, claim: tuple[int | None, str] | None) -> None:
         picture, kind = claim if claim is not None else (None, None)

@@ -148,13 +148,15 @@ class Refresh:
         if found.problem is not None:
             self._note_unavailable(found.root, found.path, found.problem)
             return
+        self._looked.files += len(found.files)
+        if row is not None and row[1:] == (found.device, None) and files.is_as_known(row[0], found.files):
+            return
         known = files.known_files(row[0]) if row is not None else {}
         if row is not None and known and row[1] != found.device and not any(file[0] in known for file in found.files):
             self._note_unavailable(found.root, found.path, "another disk is in its place")
             return
         is_known = row is not None and row[1:] == (found.device, None)
         row_id = row[0] if row is not None and is_known else files.set_folder(found.root, found.path, found.device, None)
-        self._looked.files += len(found.files)
         gone = self._take_files(found.root, found.path, row_id, self._folder(found), found.files, known)
         if gone:
             files.remove_files(known[name][0] for name in gone)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator
@@ -14,6 +13,7 @@ from lib_sdpipe.store.library import RUNS_ROOT
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif")
 # Below the runs folder, beside its runs.
 _NOT_IMAGES = ("inputs", "environments")
+_TYPE, _REGULAR = 0o170000, 0o100000
 
 FileStat = tuple[str, int, int, int, int]
 """Name, bytes, modification time in nanoseconds, inode, device. A plain tuple: there are millions."""
@@ -115,10 +115,13 @@ def _list_folder(
             name = entry.name
             if name[0] == ".":
                 continue
-            if _is_image(name):
-                found = _stat_entry(entry)
-                if found is not None:
-                    files.append(found)
+            if name.endswith(IMAGE_SUFFIXES) or name.lower().endswith(IMAGE_SUFFIXES):
+                try:
+                    found = entry.stat()
+                except OSError:
+                    continue
+                if found.st_mode & _TYPE == _REGULAR:
+                    files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
             elif entry.is_symlink():
                 if entry.is_dir() or not os.path.exists(entry.path):
                     links.append((entry.path, f"{relative}/{name}" if relative else name))
@@ -138,13 +141,9 @@ def _stat_entry(entry: os.DirEntry[str]) -> FileStat | None:
         found = entry.stat()
     except OSError:
         return None
-    if not stat.S_ISREG(found.st_mode):
+    if found.st_mode & _TYPE != _REGULAR:
         return None
-    inode, device = found.st_ino, found.st_dev
-    if inode == 0:  # on Windows a folder's listing does not tell them
-        found = os.stat(entry.path)
-        inode, device = found.st_ino, found.st_dev
-    return entry.name, found.st_size, found.st_mtime_ns, inode, device
+    return entry.name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
 
 
 def _stat_files(path: str) -> list[FileStat]:
@@ -152,7 +151,7 @@ def _stat_files(path: str) -> list[FileStat]:
         found = os.stat(path)
     except OSError:
         return []
-    if not stat.S_ISREG(found.st_mode):
+    if found.st_mode & _TYPE != _REGULAR:
         return []
     return [(os.path.basename(path), found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)]
 
