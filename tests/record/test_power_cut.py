@@ -22,6 +22,13 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 MORE_THAN_ALL_STEPS = 80
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No disk is asleep here: a busy computer is not to look like one."""
+    monkeypatch.setattr("lib_sdpipe.store.recording_log._PATIENCE_SECONDS", 5.0)
+    monkeypatch.setattr("lib_sdpipe.store.recording_log._PATIENCE_IN_ALL_SECONDS", 5.0)
+
+
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     """The runs folder and the user's cache are on it; the images are on another."""
