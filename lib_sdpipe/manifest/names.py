@@ -14,7 +14,7 @@ _RESERVED = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lp
 _OTHER_CHARACTERS = re.compile(r"[^\w.\-]+")
 _RUN_ID = re.compile(r"\d{8}_\d{6}_.+")
 _NOTES = (".prompt_optimizer_v3.json", ".prompt_optimization.json")
-_MANIFEST_NAME = re.compile(r"[a-z0-9]+_\d{3,}")
+_LONGEST_NAME = 250
 
 
 def build_label(text: str) -> str:
@@ -51,7 +51,9 @@ def build_manifest_name(stage: str, number: int) -> str:
 
 
 def is_manifest_name(name: str) -> bool:
-    return bool(_MANIFEST_NAME.fullmatch(name))
+    """Whether a manifest can have this name: ours are a stage and a number, older programs' are the names of their images."""
+    is_short = 0 < len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
+    return is_short and is_manifest_file(f"{name}.json") and not _has_path_parts(name)
 
 
 def is_manifest_file(file: str) -> bool:

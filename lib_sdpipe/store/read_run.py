@@ -43,13 +43,13 @@ def _read(path: str, read: Callable[[bytes, str], Json]) -> tuple[Json | None, s
             data = file.read()
         return read(data, path), None
     except NewerSchemaError as fault:
-        return None, f"{NEWER}{fault}"
+        return None, NEWER + str(fault).removeprefix(f"{path}: ")
     except RecordError as fault:
-        return None, str(fault)
+        return None, str(fault).removeprefix(f"{path}: ")
     except FileNotFoundError:
         return None, MISSING
     except OSError as fault:
-        return None, f"{path}: {fault.strerror}"
+        return None, f"cannot be read ({fault.strerror})"
 
 
 def _build_run_row(scanned: ScannedRun, run: Json | None, problem: str | None) -> RunRow:

@@ -60,7 +60,14 @@ def test_other_folders_are_no_runs(name: str) -> None:
 def test_manifest_names_count_from_001_and_grow() -> None:
     assert build_manifest_name("txt2img", 1) == "txt2img_001"
     assert build_manifest_name("txt2img", 1000) == "txt2img_1000"
-    assert is_manifest_name("adetailer_012") and not is_manifest_name("../txt2img_001") and not is_manifest_name("txt2img_1")
+
+
+@pytest.mark.parametrize(("name", "is_one"), [
+    ("adetailer_012", True), ("txt2img_p01_v01_my pack_copy1", True), ("", False), ("../txt2img_001", False), ("a\\b", False),
+    ("a\0", False), (".hidden", False), ("x" * 251, False),
+])
+def test_a_manifest_name_is_one_part_of_a_path(name: str, is_one: bool) -> None:
+    assert is_manifest_name(name) is is_one
 
 
 @pytest.mark.parametrize(("file", "is_one"), [
