@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Iterable
+from typing import Any, Iterable
 
 from lib_sdpipe.index.sql_values import sql_text
 
@@ -98,8 +98,14 @@ class Files:
         query = "SELECT name, bytes, mtime_ns, inode, device FROM files WHERE folder = ? ORDER BY name"
         return self._connection.execute(query, (folder,)).fetchall() == sorted(found)
 
-    def known_files(self, folder: int) -> dict[str, KnownFile]:
-        rows = self._connection.execute("SELECT name, id, bytes, mtime_ns, inode, device FROM files WHERE folder = ?", (folder,))
+    def known_files(self, folder: int, names: Iterable[str] | None = None) -> dict[str, KnownFile]:
+        """The files of a folder, or only those of these names."""
+        query = "SELECT name, id, bytes, mtime_ns, inode, device FROM files WHERE folder = ?"
+        if names is None:
+            rows: Iterable[Any] = self._connection.execute(query, (folder,))
+        else:
+            each = (self._connection.execute(f"{query} AND name = ?", (folder, sql_text(name))).fetchone() for name in names)
+            rows = (row for row in each if row is not None)
         return {name: (row_id, size, mtime_ns, inode, device) for name, row_id, size, mtime_ns, inode, device in rows}
 
     def insert_file(self, folder: int, found: FileStat, head: FileHead, claim: tuple[int | None, str] | None) -> None:
@@ -140,9 +146,11 @@ class Files:
         rows = self._connection.execute("SELECT DISTINCT folder, name FROM claims WHERE root = ? ORDER BY folder, name", (root,))
         return [(folder, [name for _, name in group]) for folder, group in groupby(rows, key=lambda row: row[0])]
 
-    def claimed_by(self, run_id: str) -> list[tuple[str, str, str]]:
-        """(root, folder, name) of every file that a run's manifests name."""
-        return list(self._connection.execute("SELECT DISTINCT root, folder, name FROM claims WHERE run_id = ?", (run_id,)))
+    def claimed_by(self, run_id: str) -> list[tuple[str, str, list[str]]]:
+        """(root, folder, names) of the files that a run's manifests name."""
+        query = "SELECT DISTINCT root, folder, name FROM claims WHERE run_id = ? ORDER BY root, folder, name"
+        rows = self._connection.execute(query, (run_id,))
+        return [(root, folder, [name for *_, name in group]) for (root, folder), group in groupby(rows, key=lambda row: row[:2])]
 
     def claim_of(self, root: str, folder: str, name: str) -> tuple[int | None, str] | None:
         """(picture, kind) of the claim on a file; of several the newest run's, of a lost picture the last."""

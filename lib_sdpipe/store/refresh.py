@@ -132,14 +132,15 @@ class Refresh:
     def _look_at_claimed(self, run_id: str) -> None:
         """The files that one run names, without their neighbours."""
         roots = self._library.roots()
-        for root, path, name in self._index.files.claimed_by(run_id):
+        for root, path, names in self._index.files.claimed_by(run_id):
             if root == RUNS_ROOT or (root != OUTSIDE and root not in roots):
                 continue
             folder = Path(path) if root == OUTSIDE else roots[root] / path
-            for file in _stat_named(root, path, folder, [name]).files:
+            found = _stat_named(root, path, folder, names)
+            if found.files:
                 row = self._index.files.known_folder(root, path)
-                row_id = row[0] if row is not None else self._index.files.set_folder(root, path, file[4], None)
-                self._take_files(root, path, row_id, folder, [file], self._index.files.known_files(row_id))
+                row_id = row[0] if row is not None else self._index.files.set_folder(root, path, found.device, None)
+                self._take_files(root, path, row_id, folder, found.files, self._index.files.known_files(row_id, names))
 
     # --- one folder ---
 
