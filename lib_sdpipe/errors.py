@@ -45,5 +45,9 @@ class NewerSchemaError(RecordError):
     """A record was written by a later version: it is never touched."""
 
 
+class DamagedIndexError(SdPipeError):
+    """The index turned out to be damaged while it was used, and was thrown away: the same again makes it anew."""
+
+
 class RefusedError(SdPipeError):
     """One operation of a plan cannot be done, the others can; the text is the reason."""

@@ -12,6 +12,9 @@ from lib_sdpipe.index.sql_values import sql_text
 FileStat = tuple[str, int, int, int, int]
 """Name, bytes, modification time in nanoseconds, inode, device."""
 
+# How a problem begins that lies with the disk or its permissions, not with the file.
+CANNOT_BE_READ = "cannot be read"
+
 KnownFolder = tuple[int, "int | None", "str | None"]
 """Row id, device, problem."""
 
@@ -91,6 +94,11 @@ class Files:
         for row_id, *_ in self.known_folders(root).values():
             self.remove_folder(row_id)
 
+    def remove_homeless(self) -> None:
+        """Files of a folder that another process removed while this one was looking into it."""
+        rows = self._connection.execute("SELECT id FROM files WHERE folder NOT IN (SELECT id FROM folders)").fetchall()
+        self.remove_files(row_id for (row_id,) in rows)
+
     # --- files ---
 
     def is_as_known(self, folder: int, found: list[FileStat]) -> bool:
@@ -109,12 +117,13 @@ class Files:
         return {name: (row_id, size, mtime_ns, inode, device) for name, row_id, size, mtime_ns, inode, device in rows}
 
     def insert_file(self, folder: int, found: FileStat, head: FileHead, claim: tuple[int | None, str] | None) -> None:
+        """A new file; one that another process has put there a moment ago gives way."""
         picture, kind = claim if claim is not None else (None, None)
         self._connection.execute(
-            "INSERT INTO files (folder, name, bytes, mtime_ns, inode, device, format, width, height, problem, infotext_digest,"
+            "REPLACE INTO files (folder, name, bytes, mtime_ns, inode, device, format, width, height, problem, infotext_digest,"
             " infotext, run_id, picture, claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                folder, sql_text(found[0]), *found[1:], head.format, head.width, head.height, head.problem, head.infotext_digest,
+                folder, sql_text(found[0]), *_stat_to_know(found, head), head.format, head.width, head.height, head.problem, head.infotext_digest,
                 sql_text(head.infotext) if kind is None else None, sql_text(head.run_id), picture, kind,
             ),
         )
@@ -124,9 +133,9 @@ class Files:
         self._connection.execute(
             "UPDATE files SET bytes = ?, mtime_ns = ?, inode = ?, device = ?, format = ?, width = ?, height = ?, problem = ?,"
             " infotext_digest = ?, infotext = CASE WHEN claim IS NULL THEN ? END, run_id = ?, sha256 = NULL, pixel_sha256 = NULL,"
-            " perceptual_hash = NULL, is_changed = 1 WHERE id = ?",
+            " perceptual_hash = NULL, is_changed = 1, read_problem = NULL, read_at = NULL WHERE id = ?",
             (
-                *found[1:], head.format, head.width, head.height, head.problem, head.infotext_digest, sql_text(head.infotext),
+                *_stat_to_know(found, head), head.format, head.width, head.height, head.problem, head.infotext_digest, sql_text(head.infotext),
                 sql_text(head.run_id), row_id,
             ),
         )
@@ -145,6 +154,9 @@ class Files:
         """Folders of a root and the claimed names in each."""
         rows = self._connection.execute("SELECT DISTINCT folder, name FROM claims WHERE root = ? ORDER BY folder, name", (root,))
         return [(folder, [name for _, name in group]) for folder, group in groupby(rows, key=lambda row: row[0])]
+
+    def count_claims(self, root: str) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM claims WHERE root = ?", (root,)).fetchone()[0])
 
     def claimed_by(self, run_id: str) -> list[tuple[str, str, list[str]]]:
         """(root, folder, names) of the files that a run's manifests name."""
@@ -188,3 +200,9 @@ class Files:
             self.remove_files([row_id])
             return
         self._connection.execute("UPDATE files SET picture = ?, claim = ? WHERE id = ?", (*(claim or (None, None)), row_id))
+
+
+def _stat_to_know(found: FileStat, head: FileHead) -> tuple[int, int, int, int]:
+    """Bytes, time, inode, device. What could not be read is tried again at the next look: a permission changes no time."""
+    size, mtime_ns, inode, device = found[1:]
+    return size, -1 if (head.problem or "").startswith(CANNOT_BE_READ) else mtime_ns, inode, device

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, NoReturn
 
-from lib_sdpipe.errors import LockedError, SdPipeError
-from lib_sdpipe.index.database import connect, transaction
+from lib_sdpipe.errors import DamagedIndexError, LockedError, SdPipeError
+from lib_sdpipe.index.database import connect, delete, go_on, is_damage, is_full, is_locked, transaction
 from lib_sdpipe.index.files import Claim, Files
 from lib_sdpipe.index.pictures import CONTENT as PICTURES_CONTENT
 from lib_sdpipe.index.pictures import Pictures
+from lib_sdpipe.index.reading import Reading
 from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
 from lib_sdpipe.index.search import Search
 from lib_sdpipe.index.suspects import Suspects
@@ -20,7 +21,7 @@ _CONTENT = {
     "folders": "SELECT root, path, device, problem FROM folders ORDER BY root, path",
     "files": (
         "SELECT d.root, d.path AS folder, f.name, f.bytes, f.mtime_ns, f.inode, f.device, f.format, f.width, f.height, f.problem,"
-        " f.infotext_digest, f.run_id, f.claim, p.run_id AS picture_run_id, p.name AS picture_name, f.is_changed"
+        " f.infotext_digest, f.run_id, f.claim, p.run_id AS picture_run_id, p.name AS picture_name"
         " FROM files f JOIN folders d ON d.id = f.folder LEFT JOIN pictures p ON p.id = f.picture ORDER BY d.root, d.path, f.name"
     ),
     "runs": "SELECT * FROM runs ORDER BY run_id",
@@ -38,6 +39,7 @@ class Index:
         self.files = Files(self._connection)
         self.records = Records(self._connection)
         self.suspects = Suspects(self._connection)
+        self.reading = Reading(self._connection)
         self.search = Search(self._connection)
 
     def close(self) -> None:
@@ -58,8 +60,11 @@ class Index:
 
     def commit_and_go_on(self) -> None:
         """Within a transaction: keep what was done so far, and let others write in between."""
-        self._connection.execute("COMMIT")
-        self._connection.execute("BEGIN IMMEDIATE")
+        go_on(self._connection)
+
+    def version(self) -> int:
+        """Another number where somebody else has written to the index."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def replace_run(self, run: RunRow, manifests: list[FoundManifest]) -> None:
         """Make the index hold exactly this of a run. Within a transaction."""
@@ -81,7 +86,7 @@ class Index:
         self.files.replace_claims(run_id, [])
 
     def content(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row but for row ids and what only deep reading tells: what a rebuilt index must equal."""
+        """Every row but for row ids, what only reading tells and what happened before: what a rebuilt index must equal."""
         rows = {table: self._rows(query) for table, query in _CONTENT.items()}
         return {**rows, "pictures": self._rows(PICTURES_CONTENT)}
 
@@ -103,7 +108,7 @@ def open_index(places: Iterable[Path]) -> Iterator[Index]:
             try:
                 index = Index(path)
             except (OSError, sqlite3.OperationalError) as fault:
-                if _is_locked(fault):
+                if isinstance(fault, sqlite3.Error) and is_locked(fault):
                     raise
                 reason = fault
                 continue
@@ -111,11 +116,19 @@ def open_index(places: Iterable[Path]) -> Iterator[Index]:
                 yield index
             return
     except sqlite3.Error as fault:
-        if _is_locked(fault):
+        if is_locked(fault):
             raise LockedError(f"{path}: another process is writing to the index; try again when it is done") from fault
+        if is_damage(fault):
+            _throw_away(path, fault)
+        if is_full(fault):
+            raise SdPipeError(f"{path}: the disk is full; make room, what was indexed so far is kept") from fault
         raise SdPipeError(f"{path}: the index cannot be used ({fault}); delete it, it is made anew from the manifests") from fault
     raise SdPipeError(f"{path}: no index can be made there ({reason}); name a folder that can be written in SDPIPE_CACHE") from reason
 
 
-def _is_locked(fault: Exception) -> bool:
-    return isinstance(fault, sqlite3.OperationalError) and "locked" in str(fault)
+def _throw_away(path: Path, fault: sqlite3.Error) -> NoReturn:
+    try:
+        delete(path)
+    except OSError:  # on Windows another process that has it open keeps it
+        raise SdPipeError(f"{path}: the index is damaged ({fault}); close what uses it and delete it: it is made anew") from fault
+    raise DamagedIndexError(f"{path}: the index was damaged ({fault}); it is made anew from the manifests and the images") from fault

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
 # `claims` is what manifests say about files: which is the image, its kept copy, what lies beside it (for an unreadable
 # manifest what its run file says, without a picture); `files.picture` and `files.claim` are the same from the file's side.
-# `files.infotext` waits there until the file is searched for; `files.run_id` is the Run ID in it. `is_changed`: the file is
-# another than at the first look, and has not been read since. Digests of files are there once they were read.
+# `files.infotext` waits there until the file is searched for; `files.run_id` is the Run ID in it. `problem` is what the head of
+# a file says. `is_changed`: its size or time is another than at the first look. Digests are there once its bytes were read,
+# `read_problem` where they are no picture, `read_at` (seconds since 1970) where a deep check read them; all of it is forgotten
+# with the next change. A deep check goes over everything once: that is a pass, and it may take several sittings.
 _ON_DISK = """
 CREATE TABLE folders (
     id INTEGER PRIMARY KEY,
@@ -37,6 +39,8 @@ CREATE TABLE files (
     perceptual_hash TEXT,
     run_id TEXT,
     is_changed INTEGER NOT NULL DEFAULT 0,
+    read_problem TEXT,
+    read_at REAL,
     picture INTEGER,
     claim TEXT,
     UNIQUE (folder, name)
@@ -47,6 +51,11 @@ CREATE INDEX files_run ON files (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX files_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX files_pixel_sha256 ON files (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
 CREATE INDEX files_picture ON files (picture) WHERE picture IS NOT NULL;
+CREATE INDEX files_read_at ON files (read_at) WHERE read_at IS NOT NULL;
+CREATE TABLE deep_passes (
+    started_at REAL PRIMARY KEY,
+    finished_at REAL
+);
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY,
     file_bytes INTEGER,

@@ -10,7 +10,8 @@ from lib_sdpipe.index.sql_values import sql_text
 
 _PAGE = 500
 _FILE = (
-    "f.id, d.root, d.path, f.name, f.bytes, f.mtime_ns, f.inode, f.device, f.format, f.width, f.height, f.problem, f.run_id, f.sha256,"
+    "f.id, d.root, d.path, f.name, f.bytes, f.mtime_ns, f.inode, f.device, f.format, f.width, f.height,"
+    " coalesce(f.read_problem, f.problem), f.run_id, f.sha256,"
     " f.pixel_sha256, f.perceptual_hash, f.is_changed, f.claim"
 )
 _FROM_FILES = "FROM files f JOIN folders d ON d.id = f.folder"
@@ -41,12 +42,15 @@ class FileRow:
 
     @property
     def path(self) -> str:
-        return f"{self.folder}/{self.name}" if self.folder else self.name
+        return f"{self.folder}/{self.name}" if self.folder or not self.root else self.name
 
 
 @dataclass(frozen=True)
 class SuspectPicture:
-    """A recorded picture whose file is not there (None), or is maybe not what was recorded."""
+    """A recorded picture whose file is not there (None), or is maybe not what was recorded.
+
+    Of a kept copy that is maybe not a copy any more root and path are the copy's.
+    """
 
     id: int
     run_id: str
@@ -75,13 +79,30 @@ class Suspects:
                 yield picture
             after = page[-1].id
 
+    def iter_kept(self) -> Iterator[SuspectPicture]:
+        """Copies in run folders that may be none any more."""
+        after = 0
+        while page := self._page_of_kept(after):
+            yield from page
+            after = page[-1].file.id if page[-1].file is not None else after
+
+    def _page_of_kept(self, after: int) -> list[SuspectPicture]:
+        rows = self._connection.execute(
+            f"SELECT p.id, p.run_id, p.name, d.root, p.kept, p.bytes, p.sha256, p.pixel_sha256, p.width, p.height, {_FILE}"
+            f" {_FROM_FILES} JOIN pictures p ON p.id = f.picture WHERE f.claim = 'kept' AND f.id > ? AND p.sha256 IS NOT NULL AND CASE"
+            " WHEN f.sha256 = p.sha256 THEN 0 WHEN f.problem IS NOT NULL OR f.read_problem IS NOT NULL THEN 1"
+            " WHEN f.sha256 IS NOT NULL THEN 1 ELSE f.is_changed OR f.bytes <> p.bytes END ORDER BY f.id LIMIT ?", (after, _PAGE),
+        )
+        return [SuspectPicture(*row[:10], FileRow(*row[10:])) for row in rows]
+
     def _page_of_pictures(self, after: int) -> list[SuspectPicture]:
         rows = self._connection.execute(
             f"SELECT p.id, p.run_id, p.name, p.root, p.path, p.bytes, p.sha256, p.pixel_sha256, p.width, p.height, {_FILE}"
             " FROM pictures p LEFT JOIN files f ON f.picture = p.id AND f.claim = 'image' LEFT JOIN folders d ON d.id = f.folder"
-            " WHERE p.id > ? AND p.run_id IS NOT NULL AND p.path IS NOT NULL AND p.lost_at IS NULL AND (f.id IS NULL"
-            " OR f.problem IS NOT NULL OR CASE WHEN f.sha256 IS NOT NULL THEN f.sha256 <> p.sha256 ELSE f.is_changed OR f.bytes <> p.bytes"
-            " OR (p.infotext_digest IS NOT NULL AND f.infotext_digest IS NOT p.infotext_digest) END) ORDER BY p.id LIMIT ?",
+            " WHERE p.id > ? AND p.run_id IS NOT NULL AND p.path IS NOT NULL AND p.lost_at IS NULL AND CASE WHEN f.id IS NULL THEN 1"
+            " WHEN f.sha256 = p.sha256 THEN 0 WHEN f.problem IS NOT NULL OR f.read_problem IS NOT NULL THEN 1"
+            " WHEN f.sha256 IS NOT NULL THEN f.sha256 <> p.sha256 ELSE f.is_changed OR f.bytes <> p.bytes"
+            " OR (p.infotext_digest IS NOT NULL AND f.infotext_digest IS NOT p.infotext_digest) END ORDER BY p.id LIMIT ?",
             (after, _PAGE),
         )
         return [SuspectPicture(*row[:10], FileRow(*row[10:]) if row[10] is not None else None) for row in rows]
@@ -92,6 +113,18 @@ class Suspects:
         folder, _, name = path.rpartition("/")
         rows = self._files("d.root = ? AND d.path = ? AND f.name = ?", (root or "", sql_text(folder), sql_text(name)))
         return rows[0] if rows else None
+
+    def unnamed_on_inode(self, size: int, inode: int, device: int) -> list[FileRow]:
+        """Names that no manifest names, of the file on that inode."""
+        return self._files("f.claim IS NULL AND f.bytes = ? AND f.inode = ? AND f.device = ?", (size, inode, device))
+
+    def iter_further_names(self) -> Iterator[int]:
+        """Files that no manifest names under this name, and one names under another: hard links, links, roots that overlap."""
+        query = (
+            "SELECT f.id FROM files f, files o WHERE f.claim IS NULL AND o.claim IS NOT NULL AND o.inode = f.inode AND o.device = f.device"
+        )
+        for (row_id,) in self._connection.cursor().execute(query):
+            yield row_id
 
     def unnamed_of_size(self, size: int) -> list[FileRow]:
         """Files of that many bytes that no manifest names."""
@@ -114,17 +147,17 @@ class Suspects:
 
     def iter_damaged(self) -> Iterator[FileRow]:
         """Files that no manifest names and that are no whole images."""
-        yield from self._files("f.claim IS NULL AND f.problem IS NOT NULL", ())
+        yield from self._iter_files("f.claim IS NULL AND (f.problem IS NOT NULL OR f.read_problem IS NOT NULL)", ())
 
     def iter_likely_copies(self) -> Iterator[FileRow]:
         """Files that nobody names and nobody has read, with the size and the text of a recorded image."""
         if self._connection.execute("SELECT 1 FROM pictures WHERE run_id IS NOT NULL LIMIT 1").fetchone() is None:
             return
         where = (
-            "f.claim IS NULL AND f.sha256 IS NULL AND f.infotext_digest IS NOT NULL AND f.problem IS NULL AND EXISTS"
+            "f.claim IS NULL AND f.sha256 IS NULL AND f.infotext_digest IS NOT NULL AND f.problem IS NULL AND f.read_problem IS NULL AND EXISTS"
             " (SELECT 1 FROM pictures p WHERE p.infotext_digest = f.infotext_digest AND p.run_id IS NOT NULL AND p.bytes = f.bytes)"
         )
-        yield from self._files(where, ())
+        yield from self._iter_files(where, ())
 
     def iter_copies(self) -> Iterator[tuple[str, list[FileRow]]]:
         """Contents that more than one file has, as far as files were read or their manifests say, each with its files."""
@@ -134,7 +167,8 @@ class Suspects:
         ).fetchall()
         for (sha256,) in contents:
             recorded = self._files(
-                "f.claim = 'image' AND (f.sha256 = ? OR f.sha256 IS NULL AND f.is_changed = 0 AND f.problem IS NULL AND f.picture IN"
+                "f.claim = 'image' AND (f.sha256 = ? OR f.sha256 IS NULL AND f.is_changed = 0 AND f.problem IS NULL"
+                " AND f.read_problem IS NULL AND f.picture IN"
                 " (SELECT p.id FROM pictures p WHERE p.sha256 = ? AND p.bytes = f.bytes))", (sha256, sha256),
             )
             yield sha256, recorded + self.unnamed_with_content(sha256)
@@ -169,20 +203,19 @@ class Suspects:
         tables = {"runs": "runs", "manifests": "manifest_files", "images": "files"}
         return {name: int(self._connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]) for name, table in tables.items()}
 
-    def note_read(self, file: FileRow, sha256: str, pixel_sha256: str | None, perceptual_hash: str | None, problem: str | None) -> None:
-        """A file was read; if it has changed meanwhile, the next look forgets this again."""
-        self._connection.execute(
-            "UPDATE files SET sha256 = ?, pixel_sha256 = coalesce(?, pixel_sha256), perceptual_hash = coalesce(?, perceptual_hash),"
-            " problem = coalesce(?, problem), is_changed = 0 WHERE id = ? AND bytes = ? AND mtime_ns = ?",
-            (sha256, pixel_sha256, perceptual_hash, problem, file.id, file.bytes, file.mtime_ns),
-        )
-
     def _note_explained(self, ids: Iterable[int]) -> None:
         self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS explained (id INTEGER PRIMARY KEY)")
         self._connection.execute("DELETE FROM temp.explained")
         self._connection.execute("BEGIN")
         self._connection.executemany("INSERT OR IGNORE INTO temp.explained VALUES (?)", ((row_id,) for row_id in ids))
         self._connection.execute("COMMIT")
+
+    def _iter_files(self, where: str, values: tuple[Any, ...]) -> Iterator[FileRow]:
+        """A page at a time, in the order they were found: there may be a million, and they may be noted meanwhile."""
+        after = 0
+        while page := self._files(f"{where} AND f.id > ? ORDER BY f.id LIMIT ?", (*values, after, _PAGE)):
+            yield from page
+            after = page[-1].id
 
     def _files(self, where: str, values: tuple[Any, ...]) -> list[FileRow]:
         return [FileRow(*row) for row in self._connection.execute(f"SELECT {_FILE} {_FROM_FILES} WHERE {where}", values)]

@@ -12,12 +12,15 @@ from lib_sdpipe.reconcile.findings import Json
 
 @dataclass(frozen=True)
 class ManifestState:
-    """A manifest's file. `problem`: why it cannot be read; `is_newer`: since a later version wrote it."""
+    """A manifest's file. `problem`: why it cannot be read; `is_newer`: since a later version wrote it; `is_blocked`: since the
+    disk or its permissions refuse.
+    """
 
     file: str
     own_run_id: str | None
     problem: str | None = None
     is_newer: bool = False
+    is_blocked: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class RunCase:
     has_file: bool
     problem: str | None = None
     is_newer: bool = False
+    is_blocked: bool = False
     is_ours: bool = True
     status: str | None = None
     file_run_id: str | None = None
@@ -45,7 +49,8 @@ class RunCase:
 class FileState:
     """An image file as it is now. Digests are those of its bytes as they were read, None where they were not.
 
-    `problem`: why it is no whole image, None for a readable one. `is_read`: its bytes were read for this.
+    `problem`: why it is no whole image, None for a readable one. `is_read`: its bytes were read for this. `undecodable`: why
+    nobody can tell here what it shows, damaged or not. `is_named_oddly`: its name on the disk is not UTF-8, and `path` not quite it.
     """
 
     root: str | None
@@ -60,6 +65,8 @@ class FileState:
     decoder: str | None = None
     infotext: str | None = None
     run_id: str | None = None
+    undecodable: str | None = None
+    is_named_oddly: bool = False
 
     @property
     def place(self) -> Json:
@@ -75,7 +82,8 @@ class PictureCase:
     """A recorded picture whose file is not there or not as it was recorded; None for what its manifest does not say.
 
     `candidates` are files that nobody names and that have its content, `by` `file` or `pixels`. `copy` is a whole copy of
-    what was recorded: the one kept in the run folder, or one made since.
+    what was recorded: the one kept in the run folder, or one made since. `has_same_stat`: the file has the recorded size, and
+    its time is the same as when it was first looked at.
     """
 
     run_id: str
@@ -94,6 +102,7 @@ class PictureCase:
     candidates: tuple[FileState, ...] = ()
     by: str | None = None
     copy: FileState | None = None
+    has_same_stat: bool = False
 
     @property
     def has_same_pixels(self) -> bool:
@@ -104,6 +113,11 @@ class PictureCase:
         if self.format == "PNG" or self.decoder == file.decoder:
             return file.pixel_sha256 == self.pixel_sha256
         return file.pixel_sha256 == self.pixel_sha256 or file.perceptual_hash == self.perceptual_hash
+
+    @property
+    def silently(self) -> Json:
+        """Evidence that no program meant to change the file: the disk did, or somebody who set the time back."""
+        return {"same_size_and_time": True} if self.has_same_stat else {}
 
     @property
     def recorded(self) -> Json:

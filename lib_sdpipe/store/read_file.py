@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lib_sdpipe.images.head import read_head
-from lib_sdpipe.index.files import FileHead
+from lib_sdpipe.index.files import CANNOT_BE_READ, FileHead
 from lib_sdpipe.index.texts import infotext_digest
 
 # A run id holds no comma and no quote (manifest/names.py).
@@ -19,7 +19,7 @@ def read_file_head(path: str, size: int) -> FileHead | None:
     except FileNotFoundError:
         return None
     except OSError as fault:
-        return FileHead(None, None, None, f"cannot be read ({fault.strerror})", None, None, None)
+        return FileHead(None, None, None, f"{CANNOT_BE_READ} ({fault.strerror})", None, None, None)
     # What Extras wrote stands in a section of its own; the other text there is the source's.
     own = head.texts.get("extras") or head.texts.get("postprocessing") or head.infotext
     named = _RUN_ID.search(own) if own else None

@@ -15,6 +15,8 @@ from lib_sdpipe.store.scan import ScannedRun
 
 NEWER = "newer: "
 MISSING = "missing"
+# The disk or its permissions are to blame, not the record: nothing is to be mended about the file.
+BLOCKED = "cannot be read: "
 
 Place = tuple[str, str, str]
 """Root (empty: none, the folder is absolute), folder, name."""
@@ -32,8 +34,13 @@ def read_run_rows(layout: Layout, scanned: ScannedRun) -> tuple[RunRow, list[Fou
     for name, size, mtime_ns, *_ in sorted(scanned.manifests):
         manifest, fault = _read(f"{folder}/manifests/{name}", read_manifest_document)
         if fault != MISSING:
-            manifests.append(_found(scanned.run_id, name[:-5], (size, mtime_ns), manifest, fault, images, said))
+            manifests.append(_found(scanned.run_id, name[:-5], _stamp(size, mtime_ns, fault), manifest, fault, images, said))
     return _build_run_row(scanned, run, problem), manifests
+
+
+def _stamp(size: int, mtime_ns: int, problem: str | None) -> Stamp:
+    """What could not be read is tried again at the next look: a permission changes no time."""
+    return size, -1 if (problem or "").startswith(BLOCKED) else mtime_ns
 
 
 def _read(path: str, read: Callable[[bytes, str], Json]) -> tuple[Json | None, str | None]:
@@ -49,11 +56,11 @@ def _read(path: str, read: Callable[[bytes, str], Json]) -> tuple[Json | None, s
     except FileNotFoundError:
         return None, MISSING
     except OSError as fault:
-        return None, f"cannot be read ({fault.strerror})"
+        return None, f"{BLOCKED}{fault.strerror}"
 
 
 def _build_run_row(scanned: ScannedRun, run: Json | None, problem: str | None) -> RunRow:
-    file = scanned.run_file[1:3] if scanned.run_file is not None else None
+    file = _stamp(scanned.run_file[1], scanned.run_file[2], problem) if scanned.run_file is not None else None
     if run is None:
         return RunRow(scanned.run_id, file, problem)
     facts = {

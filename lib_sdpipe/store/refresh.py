@@ -15,6 +15,7 @@ from typing import Callable, Iterator
 
 from lib_sdpipe.index.files import KnownFile, KnownFolder
 from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.sql_values import sql_text
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.read_file import read_file_head
@@ -49,18 +50,25 @@ class Refresh:
         self._progress = progress or (lambda what, files: None)
         self._looked = Looked()
         self._commit_at = 0.0
+        self._version = 0
+        self._others_wrote = False
+        self._real = {name: os.path.realpath(folder) for name, folder in library.roots().items()}
+        runs = self._real[RUNS_ROOT] + os.sep
+        self._inside_runs = frozenset(folder for folder in self._real.values() if folder.startswith(runs))
 
     def look(self, run_ids: list[str]) -> Looked:
         """Everything: these runs, which are all there are, and all roots."""
-        roots = {name: folder for name, folder in self._library.roots().items() if name != RUNS_ROOT}
-        skip = frozenset(os.path.realpath(folder) for folder in self._library.roots().values())
+        skip = frozenset(self._real.values())
         with self._batches():
             self._look_at_runs(run_ids)
+            roots = self._distinct_roots()
             for name, folder in roots.items():
-                self._look_at_root(name, folder, skip - {os.path.realpath(folder)})
+                self._look_at_root(name, folder, skip - {self._real[name]})
             self._look_outside()
             for name in set(self._index.files.known_roots()) - {RUNS_ROOT, OUTSIDE, *roots}:
                 self._index.files.remove_root(name)
+            if self._others_wrote:
+                self._index.files.remove_homeless()
         return self._looked
 
     def look_at_runs(self, run_ids: list[str]) -> None:
@@ -71,7 +79,7 @@ class Refresh:
     def look_at_run(self, run_id: str) -> None:
         """One run that has just been recorded, with the files its manifests name."""
         with self._batches():
-            scanned = scan_run(self._layout.runs, run_id)
+            scanned = scan_run(self._layout.runs, run_id, self._inside_runs)
             self._take_run(scanned)
             for folder in scanned.folders:
                 self._take_folder(folder, self._index.files.known_folder(folder.root, folder.path))
@@ -82,25 +90,25 @@ class Refresh:
     def _look_at_runs(self, run_ids: list[str]) -> None:
         folders = self._index.files.known_folders(RUNS_ROOT)
         for run_id in run_ids:
-            scanned = scan_run(self._layout.runs, run_id)
+            scanned = scan_run(self._layout.runs, run_id, self._inside_runs)
             if scanned.problem is not None:
                 self._looked.unavailable[RUNS_ROOT, run_id] = scanned.problem
                 folders = {path: known for path, known in folders.items() if not _is_below(path, run_id)}
                 continue
             self._take_run(scanned)
             for folder in scanned.folders:
-                self._take_folder(folder, folders.pop(folder.path, None))
+                self._take_folder(folder, folders.pop(sql_text(folder.path), None))
             self._pause("runs")
-        for folder in scan_beside_runs(self._layout.runs):
-            self._take_folder(folder, folders.pop(folder.path, None))
-        self._remove_gone(folders)
+        for folder in scan_beside_runs(self._layout.runs, self._inside_runs):
+            self._take_folder(folder, folders.pop(sql_text(folder.path), None))
+        self._remove_gone(RUNS_ROOT, folders)
         for run_id in self._index.records.run_ids() - set(run_ids):
             self._index.remove_run(run_id)
 
     def _take_run(self, scanned: ScannedRun) -> None:
         self._looked.runs += 1
         self._looked.files += 1 + len(scanned.manifests)
-        stamps = {name[:-5]: (size, mtime_ns) for name, size, mtime_ns, *_ in scanned.manifests}
+        stamps = {sql_text(name[:-5]): (size, mtime_ns) for name, size, mtime_ns, *_ in scanned.manifests}
         file = scanned.run_file[1:3] if scanned.run_file is not None else None
         known = self._index.records.run_stamp(scanned.run_id)
         if known == file and known is not None and self._index.records.manifest_stamps(scanned.run_id) == stamps:
@@ -109,6 +117,14 @@ class Refresh:
 
     # --- image roots ---
 
+    def _distinct_roots(self) -> dict[str, Path]:
+        """Of several names for one folder the one that most records use; the runs folder is no image root besides."""
+        by_folder: dict[str, list[str]] = {}
+        for name, real in self._real.items():
+            by_folder.setdefault(real, []).append(name)
+        names = [max(names, key=self._index.files.count_claims) if len(names) > 1 else names[0] for names in by_folder.values()]
+        return {name: self._library.roots()[name] for name in names if self._real[name] != self._real[RUNS_ROOT]}
+
     def _look_at_root(self, name: str, folder: Path, skip: frozenset[str]) -> None:
         known = self._index.files.known_folders(name)
         for found in scan_root(name, folder, skip):
@@ -116,18 +132,18 @@ class Refresh:
                 if not self._library.is_confirmed_empty(name):
                     self._note_unavailable(name, "", "empty")
                     return
-            self._take_folder(found, known.pop(found.path, None))
+            self._take_folder(found, known.pop(sql_text(found.path), None))
             if found.problem is not None:
                 known = {path: row for path, row in known.items() if not _is_below(path, found.path)}
             self._pause(name)
-        self._remove_gone(known)
+        self._remove_gone(name, known)
 
     def _look_outside(self) -> None:
         """Recorded images that lie in no root: only those are looked at."""
         known = self._index.files.known_folders(OUTSIDE)
         for path, names in self._index.files.claimed_names(OUTSIDE):
             self._take_folder(_stat_named(OUTSIDE, path, Path(path), names), known.pop(path, None))
-        self._remove_gone(known)
+        self._remove_gone(OUTSIDE, known)
 
     def _look_at_claimed(self, run_id: str) -> None:
         """The files that one run names, without their neighbours."""
@@ -146,6 +162,8 @@ class Refresh:
 
     def _take_folder(self, found: ScannedFolder, row: KnownFolder | None) -> None:
         files = self._index.files
+        if row is None or self._others_wrote:
+            row = files.known_folder(found.root, found.path)
         if found.problem is not None:
             self._note_unavailable(found.root, found.path, found.problem)
             return
@@ -153,7 +171,7 @@ class Refresh:
         if row is not None and row[1:] == (found.device, None) and files.is_as_known(row[0], found.files):
             return
         known = files.known_files(row[0]) if row is not None else {}
-        if row is not None and known and row[1] != found.device and not any(file[0] in known for file in found.files):
+        if row is not None and known and row[1] != found.device and not any(sql_text(file[0]) in known for file in found.files):
             self._note_unavailable(found.root, found.path, "another disk is in its place")
             return
         is_known = row is not None and row[1:] == (found.device, None)
@@ -169,8 +187,8 @@ class Refresh:
         gone = set(known)
         for file in found:
             name, size, mtime_ns, inode, device = file
-            row = known.get(name)
-            gone.discard(name)
+            row = known.get(sql_text(name))
+            gone.discard(sql_text(name))
             if row is None:
                 head = read_file_head(f"{folder}/{name}", size)
                 if head is not None:
@@ -194,9 +212,11 @@ class Refresh:
         self._looked.unavailable[root, path] = reason
         self._index.files.set_folder(root, path, None, reason)
 
-    def _remove_gone(self, folders: dict[str, KnownFolder]) -> None:
-        for row_id, *_ in folders.values():
-            self._index.files.remove_folder(row_id)
+    def _remove_gone(self, root: str, folders: dict[str, KnownFolder]) -> None:
+        for path, known in folders.items():
+            row = self._index.files.known_folder(root, path) if self._others_wrote else known
+            if row is not None:
+                self._index.files.remove_folder(row[0])
 
     # --- batches ---
 
@@ -204,6 +224,7 @@ class Refresh:
     def _batches(self) -> Iterator[None]:
         self._commit_at = time.monotonic() + _BATCH_SECONDS
         with self._index.transaction():
+            self._version = self._index.version()
             yield
 
     def _pause(self, what: str) -> None:
@@ -211,6 +232,7 @@ class Refresh:
         if time.monotonic() < self._commit_at:
             return
         self._index.commit_and_go_on()
+        self._others_wrote = self._others_wrote or self._index.version() != self._version
         self._progress(what, self._looked.files)
         self._commit_at = time.monotonic() + _BATCH_SECONDS
 

@@ -13,7 +13,7 @@ from lib_sdpipe.store.library import RUNS_ROOT
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif")
 # Below the runs folder, beside its runs.
 _NOT_IMAGES = ("inputs", "environments")
-_TYPE, _REGULAR = 0o170000, 0o100000
+_TYPE, _REGULAR, _FOLDER = 0o170000, 0o100000, 0o040000
 
 FileStat = tuple[str, int, int, int, int]
 """Name, bytes, modification time in nanoseconds, inode, device. A plain tuple: there are millions."""
@@ -49,18 +49,18 @@ def scan_root(root: str, folder: Path, skip: frozenset[str] = frozenset()) -> It
     return _walk(root, [(str(folder), "")], skip)
 
 
-def scan_beside_runs(runs: Path) -> Iterator[ScannedFolder]:
-    """Images that lie in the runs folder but in no run of it."""
+def scan_beside_runs(runs: Path, skip: frozenset[str] = frozenset()) -> Iterator[ScannedFolder]:
+    """Images that lie in the runs folder but in no run of it; `skip` as in `scan_root`."""
     with os.scandir(runs) as entries:
         found = sorted((e.name, e.path, e.is_dir()) for e in entries if e.name[0] != "." and e.name not in _NOT_IMAGES)
     files = [file for name, path, is_dir in found if not is_dir and _is_image(name) for file in _stat_files(path)]
     if files:
         yield ScannedFolder(RUNS_ROOT, "", os.stat(runs).st_dev, files)
     folders = [(path, name) for name, path, is_dir in found if is_dir and not is_run_id(name)]
-    yield from _walk(RUNS_ROOT, folders[::-1], frozenset())
+    yield from _walk(RUNS_ROOT, folders[::-1], skip)
 
 
-def scan_run(runs: Path, run_id: str) -> ScannedRun:
+def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> ScannedRun:
     """One run folder; one that cannot be listed comes with a problem."""
     path = os.path.join(runs, run_id)
     run_file: FileStat | None = None
@@ -75,14 +75,14 @@ def scan_run(runs: Path, run_id: str) -> ScannedRun:
                     manifests = _list_manifests(entry.path)
                 elif name == "run_metadata.json":
                     run_file = _stat_entry(entry)
-                elif name[0] != "." and _is_image(name):
+                elif name[0] != "." and _is_image(name) and not entry.is_dir():
                     images += _stat_files(entry.path)
                 elif name[0] != "." and entry.is_dir():
                     folders.append((entry.path, f"{run_id}/{name}"))
         scanned = [ScannedFolder(RUNS_ROOT, run_id, os.stat(path).st_dev, images)] if images else []
     except OSError as fault:
         return ScannedRun(run_id, None, [], [], fault.strerror or str(fault))
-    scanned += _walk(RUNS_ROOT, folders, frozenset())
+    scanned += _walk(RUNS_ROOT, folders, skip)
     return ScannedRun(run_id, run_file, manifests, scanned)
 
 
@@ -122,7 +122,9 @@ def _list_folder(
                     continue
                 if found.st_mode & _TYPE == _REGULAR:
                     files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
-            elif entry.is_symlink():
+                if found.st_mode & _TYPE != _FOLDER:
+                    continue
+            if entry.is_symlink():
                 if entry.is_dir() or not os.path.exists(entry.path):
                     links.append((entry.path, f"{relative}/{name}" if relative else name))
             elif entry.is_dir(follow_symlinks=False):

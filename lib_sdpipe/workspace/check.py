@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import Callable, Iterator
 
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.index.records import ManifestRow, RunRow
-from lib_sdpipe.index.suspects import FileRow
+from lib_sdpipe.index.suspects import FileRow, SuspectPicture
 from lib_sdpipe.manifest.records import ProcessMark
 from lib_sdpipe.reconcile.cases import AwayCase, CopiesCase, FileState, FolderCase, ManifestState, RunCase
 from lib_sdpipe.reconcile.check import check_picture, check_run
@@ -16,26 +17,37 @@ from lib_sdpipe.reconcile.rules import check_duplicated_image, check_orphaned_im
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.machine import is_process_alive
-from lib_sdpipe.store.read_run import NEWER
+from lib_sdpipe.store.read_run import BLOCKED, NEWER
 from lib_sdpipe.store.refresh import Refresh
 from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.workspace.content import ContentReader
+from lib_sdpipe.workspace.deep import DeepProgress, DeepReader
 from lib_sdpipe.workspace.suspect_cases import SuspectCases
 
 _EXAMPLES = 3
+# What is truncated and was written to that shortly ago is being written: it is judged later.
+_WRITING_SECONDS = 10.0
 
 Progress = Callable[[str, int], None]
 
 
 @dataclass
 class Checker:
-    """One check of one library. `only` lists every file of the codes it names where a check lists folders."""
+    """One check of one library. `only` lists every file of the codes it names where a check lists folders.
+
+    `is_deep`: before it judges it reads what the deep pass under way has left, for at most `max_seconds`; `left` is then how
+    many files that pass has still to read.
+    """
 
     layout: Layout
     library: Library
     index: Index
     progress: Progress = lambda what, count: None
     only: frozenset[str] = frozenset()
+    is_deep: bool = False
+    max_seconds: float | None = None
+    deep_progress: Callable[[DeepProgress], None] = lambda progress: None
+    left: int | None = None
     _explained: set[int] = field(default_factory=set)
     _away: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -43,13 +55,16 @@ class Checker:
         """All findings, in a fixed order. Raises NoLibraryError, sqlite3.Error."""
         run_ids = list(RunStore(self.layout).iter_run_ids())
         self._away = Refresh(self.layout, self.library, self.index, self.progress).look(run_ids).unavailable
+        if self.is_deep:
+            self.left = DeepReader(self.library, self.index).read(self.max_seconds, self.deep_progress)
         yield from self._check_roots()
         broken: list[str] = []
         for row, manifests in self.index.records.iter_runs():
             if any(manifest.problem is not None for manifest in manifests):
                 broken.append(row.run_id)
             yield from check_run(_run_case(row, manifests))
-        reader = ContentReader(self.library, self.index.suspects, self.progress)
+        reader = ContentReader(self.library, self.index.reading, self.progress)
+        self._explained.update(self.index.suspects.iter_further_names())
         yield from self._check_pictures(reader)
         self._explain_unreadable(broken)
         yield from self._check_damaged()
@@ -70,17 +85,32 @@ class Checker:
     def _check_pictures(self, reader: ContentReader) -> Iterator[Finding]:
         cases = SuspectCases(RunStore(self.layout), self.index.suspects, reader, self._explained)
         for suspect in self.index.suspects.iter_pictures():
-            if self._is_away(suspect.root, suspect.path):
+            if self._is_away(suspect.root, suspect.path) or _is_being_written(suspect.file):
                 continue
-            finding = check_picture(cases.build(suspect))
+            case = cases.build(suspect)
+            finding = check_picture(case) if case is not None else None
             if finding is not None:
                 yield finding
+        for suspect in self.index.suspects.iter_kept():
+            yield from self._check_kept(cases, suspect)
+
+    def _check_kept(self, cases: SuspectCases, suspect: SuspectPicture) -> Iterator[Finding]:
+        """A copy in a run folder that is none any more: the record is the other file's, and nothing is to be done about it."""
+        if self._is_away(suspect.root, suspect.path) or _is_being_written(suspect.file):
+            return
+        case = cases.build_kept(suspect)
+        finding = check_picture(case) if case is not None else None
+        if finding is not None:
+            evidence = {**finding.evidence, "kept": True}
+            yield replace(finding, evidence=evidence, operations=())
 
     def _check_damaged(self) -> Iterator[Finding]:
         for file in self.index.suspects.iter_damaged():
             if file.id in self._explained or self._is_away(file.root or None, file.path):
                 continue
             self._explained.add(file.id)
+            if _is_being_written(file):
+                continue
             finding = check_unreadable_file(state_of(file))
             if finding is not None:
                 yield finding
@@ -123,6 +153,10 @@ class Checker:
         )
 
 
+def _is_being_written(file: FileRow | None) -> bool:
+    return file is not None and file.problem is not None and abs(time.time() - file.mtime_ns / 1e9) < _WRITING_SECONDS
+
+
 def state_of(file: FileRow) -> FileState:
     return FileState(
         file.root or None, file.path, file.bytes, file.format, file.problem, file.sha256 is not None, file.sha256, file.pixel_sha256,
@@ -134,11 +168,17 @@ def _run_case(row: RunRow, manifests: list[ManifestRow]) -> RunCase:
     facts, process = row.facts, row.facts.get("process")
     is_running = row.status == "running" and isinstance(process, dict)
     return RunCase(
-        row.run_id, row.file is not None, row.problem, (row.problem or "").startswith(NEWER), facts.get("schema") is not None,
+        row.run_id, row.file is not None, row.problem, (row.problem or "").startswith(NEWER),
+        (row.problem or "").startswith(BLOCKED), facts.get("schema") is not None,
         row.status, facts.get("run_id"), tuple(entry[0] for entry in facts.get("outputs", ())),
-        tuple(ManifestState(m.file, m.own_run_id, m.problem, (m.problem or "").startswith(NEWER)) for m in manifests),
+        tuple(_manifest_state(manifest) for manifest in manifests),
         process, is_process_alive(ProcessMark.parse_obj(process)) if is_running else None,
     )
+
+
+def _manifest_state(row: ManifestRow) -> ManifestState:
+    problem = row.problem or ""
+    return ManifestState(row.file, row.own_run_id, row.problem, problem.startswith(NEWER), problem.startswith(BLOCKED))
 
 
 def _split_copies(files: list[FileRow], save_roots: frozenset[str]) -> tuple[FileRow | None, list[FileRow]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.index.sql_values import disk_text
 from lib_sdpipe.index.suspects import FileRow, SuspectPicture, Suspects
 from lib_sdpipe.manifest.records import ImageFacts, Manifest
 from lib_sdpipe.reconcile.cases import FileState, PictureCase
 from lib_sdpipe.store.library import RUNS_ROOT
 from lib_sdpipe.store.runs import RunStore
-from lib_sdpipe.workspace.content import ContentReader
+from lib_sdpipe.workspace.content import ChangingFileError, ContentReader
 
 
 class SuspectCases:
@@ -20,9 +23,32 @@ class SuspectCases:
         self._reader = reader
         self._explained = explained
 
-    def build(self, suspect: SuspectPicture) -> PictureCase:
+    def build(self, suspect: SuspectPicture) -> PictureCase | None:
+        """None where all is well after all, or the file is being changed just now."""
+        try:
+            file = self._state(suspect) if suspect.file is not None else None
+            if file is None and (row := self._at_its_place(suspect)) is not None:
+                file = self._state(replace(suspect, file=row))
+        except ChangingFileError:
+            return None
+        if file is not None and file.sha256 is not None and file.sha256 == suspect.sha256:
+            return None
+        return self._build(suspect, file)
+
+    def build_kept(self, suspect: SuspectPicture) -> PictureCase | None:
+        """The same of the copy in a run folder; one that is gone is not missed, and one of an older revision is as it should be."""
+        images = [revision.get("image") for revision in self._manifest(suspect).revisions]
+        older = [image.get("sha256") for image in images if isinstance(image, dict)]
+        try:
+            if older and suspect.file is not None and self._reader.read_digest(suspect.file) in older:
+                return None
+            file = self._state(suspect)
+        except ChangingFileError:
+            return None
+        return self._build(suspect, file) if file is not None else None
+
+    def _build(self, suspect: SuspectPicture, file: FileState | None) -> PictureCase:
         manifest = self._manifest(suspect)
-        file = self._state(suspect)
         candidates: list[FileState] = []
         by, copy = None, None
         if file is None:
@@ -33,21 +59,37 @@ class SuspectCases:
         return PictureCase(
             suspect.run_id, suspect.name, suspect.root, suspect.path, manifest.role, image.format, suspect.bytes, suspect.sha256,
             suspect.pixel_sha256, image.perceptual_hash, image.decoder, manifest.infotext, file, tuple(candidates), by, copy,
+            suspect.file is not None and not suspect.file.is_changed and suspect.file.bytes == suspect.bytes,
         )
 
     def _manifest(self, suspect: SuspectPicture) -> Manifest:
         try:
             return self._store.read_manifest(suspect.run_id, suspect.name)
-        except SdPipeError:
+        except (SdPipeError, OSError):
             return Manifest()  # it went a moment ago; the next check tells
 
     def _state(self, suspect: SuspectPicture) -> FileState | None:
         file = suspect.file
         if file is None:
             return None
-        if file.problem is not None:
-            return FileState(file.root or None, file.path, file.bytes, file.format, file.problem)
-        return self._reader.read_state(file)
+        if file.problem is None:
+            return self._reader.read_state(file)
+        digest = self._reader.read_digest(file) if file.bytes == suspect.bytes else None  # it may be as it was recorded
+        return FileState(file.root or None, file.path, file.bytes, file.format, file.problem, digest is not None, digest)
+
+    def _at_its_place(self, suspect: SuspectPicture) -> FileRow | None:
+        """The file, where the disk has it under its name although no folder lists it so: a disk that does not tell capitals,
+        or ways of writing an umlaut; a link in the path; a root inside another. None where it is not there, or another record's.
+        """
+        there = self._reader.find_at(suspect.root, suspect.path)
+        if there is None:
+            return None
+        known = self._suspects.file_at(suspect.root, suspect.path)
+        if known is not None and known.claim is not None:
+            return known if self._reader.read_digest(known) == suspect.sha256 else None
+        names = self._suspects.unnamed_on_inode(there.bytes, there.inode, there.device)
+        self._explained.update(name.id for name in names)
+        return replace(names[0], root=there.root, folder=there.folder, name=there.name) if names else there
 
     # --- where a missing image went ---
 
@@ -75,17 +117,26 @@ class SuspectCases:
         maybe = [file for file in maybe if (file.width, file.height) == (suspect.width, suspect.height)]
         unread = {file.id: file for file in maybe if file.pixel_sha256 is None and file.problem is None}
         for file in unread.values():
-            state = self._reader.read_state(file)
+            state = self._read(file)
             if state is not None and state.pixel_sha256 == suspect.pixel_sha256:
                 known.append(file)
         return [file for file in known if self._is_free(file)]
+
+    def _read(self, file: FileRow) -> FileState | None:
+        try:
+            return self._reader.read_state(file)
+        except ChangingFileError:
+            return None
 
     def _is_free(self, file: FileRow) -> bool:
         return file.id not in self._explained
 
     def _as_state(self, file: FileRow) -> FileState:
         digest = self._reader.read_digest(file)
-        return FileState(file.root or None, file.path, file.bytes, file.format, None, digest is not None, digest, run_id=file.run_id)
+        return FileState(
+            file.root or None, file.path, file.bytes, file.format, None, digest is not None, digest, run_id=file.run_id,
+            is_named_oddly=disk_text(file.path) != file.path,
+        )
 
     # --- what a damaged one can be restored from ---
 

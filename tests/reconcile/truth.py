@@ -231,6 +231,7 @@ def damage_duplicated(truth: Truth) -> None:
 def damage_truncated(truth: Truth) -> None:
     manifest, file = truth.take()
     file.write_bytes(file.read_bytes()[:-100])
+    _touch(file, -3600)
     truth.expect("unreadable-image", "outputs", manifest.path)
 
 
@@ -238,6 +239,7 @@ def damage_unrecorded_truncated(truth: Truth) -> None:
     file = truth.outputs / "broken" / f"{truth.random.random()}.png"
     truth.write_picture(file, None, 5)
     file.write_bytes(b"<html>404</html>")
+    _touch(file, -3600)
     truth.expect("unreadable-image", "outputs", file.relative_to(truth.outputs).as_posix())
 
 
@@ -306,10 +308,10 @@ def _on_run_file(truth: Truth, code: str, damage: Callable[[Path], object]) -> N
     truth.expect(code, "runs", path.relative_to(truth.layout.runs).as_posix())
 
 
-def _touch(file: Path) -> None:
-    """As an editor leaves it: later than it was."""
+def _touch(file: Path, seconds: int = 1) -> None:
+    """As an editor leaves it, later than it was; or long ago: what is truncated and fresh is still being written."""
     stat = file.stat()
-    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns + seconds * 1_000_000_000))
 
 
 DAMAGES: tuple[Callable[[Truth], None], ...] = (

@@ -84,8 +84,8 @@ def test_a_file_that_changes_is_read_again_and_known_as_changed(place: Place) ->
     place.look()
     write_png(file, "another text", size=20)
     place.look()
-    (row,) = [row for row in place.index.content()["files"] if row["name"] == file.name]
-    assert (row["is_changed"], row["width"], row["run_id"], row["claim"]) == (1, 20, None, "image")
+    row = place.index.suspects.file_at("outputs", file.relative_to(place.outputs).as_posix())
+    assert row is not None and (row.is_changed, row.width, row.run_id, row.claim) == (1, 20, None, "image")
 
 
 def test_files_folders_and_runs_that_are_gone_leave_the_index(place: Place) -> None:

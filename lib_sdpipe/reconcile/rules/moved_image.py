@@ -11,4 +11,7 @@ def check_moved_image(case: PictureCase) -> Finding | None:
         return None
     (found,) = case.candidates
     evidence = {"to": found.place, "by": case.by, "recorded": case.recorded, "found": found.content}
-    return Finding("moved-image", case.root, case.path, case.run_id, case.name, evidence, ("relink",))
+    if found.is_named_oddly:
+        evidence["problem"] = "its name is not UTF-8, which no record can hold: rename it and check again"
+    operations = () if found.is_named_oddly else ("relink",)
+    return Finding("moved-image", case.root, case.path, case.run_id, case.name, evidence, operations)

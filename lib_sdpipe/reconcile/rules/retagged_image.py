@@ -13,6 +13,6 @@ def check_retagged_image(case: PictureCase) -> Finding | None:
     if file is None or not file.is_read or file.sha256 == case.sha256 or not case.has_same_pixels:
         return None
     evidence = {
-        "recorded": case.recorded, "found": file.content, "infotext": {"recorded": case.infotext, "found": file.infotext},
+        "recorded": case.recorded, "found": file.content, **case.silently, "infotext": {"recorded": case.infotext, "found": file.infotext},
     }
     return Finding("retagged-image", case.root, case.path, case.run_id, case.name, evidence, text_operations(case))

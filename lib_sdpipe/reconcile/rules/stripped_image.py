@@ -13,5 +13,5 @@ def check_stripped_image(case: PictureCase) -> Finding | None:
         return None
     if file.infotext or not case.infotext:
         return None
-    evidence = {"recorded": case.recorded, "found": file.content, "infotext": {"recorded": case.infotext, "found": None}}
+    evidence = {"recorded": case.recorded, "found": file.content, **case.silently, "infotext": {"recorded": case.infotext, "found": None}}
     return Finding("stripped-image", case.root, case.path, case.run_id, case.name, evidence, text_operations(case))

@@ -1,4 +1,4 @@
-"""`unreadable-manifest`: broken JSON, or not the schema it says."""
+"""`unreadable-manifest`: broken JSON, or not the schema it says; or the disk does not give it out: then there is nothing to mend."""
 
 from __future__ import annotations
 
@@ -13,4 +13,5 @@ def check_unreadable_manifest(case: RunCase) -> Iterator[Finding]:
         if manifest.problem is not None and not manifest.is_newer:
             path = f"{case.run_id}/manifests/{manifest.file}.json"
             evidence = {"problem": manifest.problem}
-            yield Finding("unreadable-manifest", "runs", path, case.run_id, manifest.file, evidence, ("rebuild-manifest",))
+            operations = () if manifest.is_blocked else ("rebuild-manifest",)
+            yield Finding("unreadable-manifest", "runs", path, case.run_id, manifest.file, evidence, operations)

@@ -1,4 +1,4 @@
-"""`unreadable-run-file`: broken JSON, or not the schema it says."""
+"""`unreadable-run-file`: broken JSON, or not the schema it says; or the disk does not give it out: then there is nothing to mend."""
 
 from __future__ import annotations
 
@@ -11,4 +11,5 @@ from lib_sdpipe.reconcile.findings import Finding
 def check_unreadable_run_file(case: RunCase) -> Iterator[Finding]:
     if case.has_file and case.problem is not None and not case.is_newer:
         evidence = {"problem": case.problem}
-        yield Finding("unreadable-run-file", "runs", f"{case.run_id}/run_metadata.json", case.run_id, None, evidence, ("rebuild-run",))
+        operations = () if case.is_blocked else ("rebuild-run",)
+        yield Finding("unreadable-run-file", "runs", f"{case.run_id}/run_metadata.json", case.run_id, None, evidence, operations)
