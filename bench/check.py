@@ -56,13 +56,13 @@ def main() -> int:
 
 
 def compare(what: str, library: Path) -> None:
-    """One line of the table: each check in a process of its own, the floor between them."""
+    """One line of the table: the checks in a process of their own, the floor before and after."""
     stat, read = floor(library, False), floor(library, True)
-    first, second = in_own_process(library), in_own_process(library)
+    checks = in_own_process(library)
     stat, read = min(stat, floor(library, False)), min(read, floor(library, True))
     print(
-        f"{what:28} first {first['first']:8.2f} s = {first['first'] / read:4.1f} x walk+stat+4 KB   "
-        f"second {second['again']:8.2f} s = {second['again'] / stat:4.1f} x walk+stat   {first['megabytes']:5.0f} MB", flush=True,
+        f"{what:28} first {checks['first']:8.2f} s = {checks['first'] / read:4.1f} x walk+stat+4 KB   "
+        f"second {checks['again']:8.2f} s = {checks['again'] / stat:4.1f} x walk+stat   {checks['megabytes']:5.0f} MB", flush=True,
     )
 
 
@@ -168,8 +168,8 @@ def write_manifest(
     }
     manifest = Manifest.construct(
         name=name, run_id=run_id, job_id="task(bench)", stage="txt2img", role="final", timestamp="2026-01-01T00:00:00.000Z",
-        prompt=text.split("\n")[0], negative_prompt="blurry, low quality", path=path, root="outputs", model="dream", model_hash="abcdef1234",
-        requested_seed=number, actual_seed=number, infotext=text, batch={"index": 0, "size": 1, "iteration": 0, "count": 1}, image=image,
+        prompt=text.split("\n")[0], negative_prompt="blurry, low quality", path=path, root="outputs", model="dream",
+        model_hash="abcdef1234", requested_seed=number, actual_seed=number, infotext=text, batch={"index": 0, "size": 1, "iteration": 0, "count": 1}, image=image,
         config={"steps": 20, "sampler_name": "Euler a", "scheduler": "Automatic", "cfg_scale": 7.0, "width": 512, "height": 512},
     )
     (run / "manifests").mkdir(parents=True, exist_ok=True)
