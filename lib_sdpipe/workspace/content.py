@@ -41,7 +41,7 @@ class ContentReader:
             return None
         folder, _, name = path.rpartition("/")
         return FileRow(
-            0, root or "", folder, name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, None, None, None, None,
+            0, root or "", folder, name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, None, None, None, None, None,
             None, None, None, None, 0, None,
         )
 
