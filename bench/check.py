@@ -169,7 +169,8 @@ def write_manifest(
     manifest = Manifest.construct(
         name=name, run_id=run_id, job_id="task(bench)", stage="txt2img", role="final", timestamp="2026-01-01T00:00:00.000Z",
         prompt=text.split("\n")[0], negative_prompt="blurry, low quality", path=path, root="outputs", model="dream",
-        model_hash="abcdef1234", requested_seed=number, actual_seed=number, infotext=text, batch={"index": 0, "size": 1, "iteration": 0, "count": 1}, image=image,
+        model_hash="abcdef1234", requested_seed=number, actual_seed=number, infotext=text, image=image,
+        batch={"index": 0, "size": 1, "iteration": 0, "count": 1},
         config={"steps": 20, "sampler_name": "Euler a", "scheduler": "Automatic", "cfg_scale": 7.0, "width": 512, "height": 512},
     )
     (run / "manifests").mkdir(parents=True, exist_ok=True)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import islice
-
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.program import program_name
 from lib_sdpipe.cli.render import escape_text, format_count
+from lib_sdpipe.cli.tally import OfCode, Tally
 from lib_sdpipe.reconcile.findings import CODES, ERROR, Finding
-
-_SHOWN = 5
 
 _MEANINGS = {
     "missing-image": "the image of a record is nowhere",
@@ -33,29 +29,37 @@ _MEANINGS = {
 }
 
 
-def build_check_text(totals: dict[str, int], findings: list[Finding], counts: Counter[str], seconds: float, output: Output) -> list[str]:
+def build_check_text(totals: dict[str, int], tally: Tally, read: dict[str, int], seconds: float, output: Output) -> list[str]:
+    """`read` is what `check --json` says under that name."""
     looked = ", ".join(format_count(totals[what], what[:-1]) for what in ("images", "manifests", "runs"))
-    lines = [f"{looked}, in {seconds:.1f} s"]
-    if not findings:
+    lines = [f"{looked}, in {seconds:.1f} s", *_build_read_lines(read)]
+    counts = tally.counts
+    if not counts:
         return [*lines, output.paint("Everything fits.", "green")]
     for code in CODES:
-        found = [finding for finding in findings if finding.code == code]
-        if found:
-            lines += ["", *_build_code_lines(code, counts[code], found, output)]
+        if code in tally.by_code:
+            lines += ["", *_build_code_lines(code, tally.by_code[code], output)]
     planned = sum(counts[code] for code, known in CODES.items() if known.chosen and code in counts)
     if planned:
         lines += ["", f"{program_name()} plan -o plan.json   would mend {planned:,} of these, and changes records only"]
     return lines
 
 
-def _build_code_lines(code: str, count: int, findings: list[Finding], output: Output) -> list[str]:
-    title = output.paint(f"{count:,} {code}", "red" if CODES[code].level == ERROR else "yellow")
+def _build_read_lines(read: dict[str, int]) -> list[str]:
+    if read.get("left"):
+        return [f"{format_count(read['left'], 'image')} left to read: check --deep goes on there"]
+    unread = read["of"] - read["images"]
+    return [f"{format_count(unread, 'image')} judged by size and time, not read: check --deep reads every byte"] if unread else []
+
+
+def _build_code_lines(code: str, found: OfCode, output: Output) -> list[str]:
+    title = output.paint(f"{found.count:,} {code}", "red" if CODES[code].level == ERROR else "yellow")
     lines = [f"{title}   {_MEANINGS[code]}"]
-    for finding in islice(findings, _SHOWN):
+    for finding in found.shown:
         lines.append(f"  {escape_text(_describe(finding))}")
-    if len(findings) > _SHOWN:
-        lines.append(f"  ... and {len(findings) - _SHOWN:,} more: check --only {code} --json lists them all")
-    operations = sorted({operation for finding in findings for operation in finding.operations})
+    if found.findings > len(found.shown):
+        lines.append(f"  ... and {found.findings - len(found.shown):,} more: check --only {code} --json lists them all")
+    operations = sorted(found.operations)
     if operations and CODES[code].chosen not in operations:
         lines.append(f"  can be done: {', '.join(operations)}")
     return lines
@@ -70,5 +74,7 @@ def _describe(finding: Finding) -> str:
         return f"{place or finding.root}: {format_count(evidence['count'], 'image')}"
     if finding.code == "duplicated-image":
         return f"{place}, also {', '.join(other['path'] for other in evidence['others'][:2])}"
-    reason = evidence.get("problem") or evidence.get("reason")
+    reason = evidence.get("problem") or evidence.get("reason") or evidence.get("undecodable")
+    if evidence.get("same_size_and_time"):
+        reason = f"{reason or 'other bytes'}, with the same size and time: no program meant to change it"
     return f"{place or finding.root}: {reason}" if reason else place

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from lib_sdpipe.cli.render import escape_lines
 from lib_sdpipe.manifest.codec import format_json
@@ -22,7 +22,7 @@ class Output:
         # Kept: `demo` sends what a host prints to stderr by exchanging sys.stdout.
         self._answers = sys.stdout
         for stream in (sys.stdout, sys.stderr):
-            _never_fail_to_encode(stream)
+            _never_fail_toencode(stream)
 
     @property
     def width(self) -> int | None:
@@ -47,7 +47,19 @@ class Output:
         if self._answers is None:
             return
         self._answers.flush()
-        self._answers.buffer.write(_encode(document))
+        self._answers.buffer.write(encode(document))
+
+    def document_with_list(self, document: dict[str, Any], key: str, items: IO[bytes]) -> None:
+        """The same with the list under `key`, which is empty, written out from a spool: it need not fit into memory."""
+        if self._answers is None:
+            return
+        before, empty, after = encode(document).partition(f'"{key}": []'.encode())
+        has_items, writer = items.tell() > 0, self._answers.buffer
+        self._answers.flush()
+        items.seek(0)
+        writer.write(before + empty[:-1])
+        shutil.copyfileobj(items, writer)
+        writer.write((b"\n  ]" if has_items else b"]") + after)
 
     def note(self, text: str) -> None:
         """A line for the person at the terminal, on stderr."""
@@ -95,7 +107,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _never_fail_to_encode(stream: Any) -> None:
+def _never_fail_toencode(stream: Any) -> None:
     """A prompt in Japanese must not end a verb on a Windows console of another code page."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
@@ -116,7 +128,7 @@ def _items(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def _encode(document: Any) -> bytes:
+def encode(document: Any) -> bytes:
     try:
         return format_json(document)
     except ValueError:

@@ -16,7 +16,7 @@ from lib_sdpipe.hosts import settings
 from lib_sdpipe.hosts.controls import read_options
 from lib_sdpipe.hosts.environment import read_environment
 from lib_sdpipe.hosts.image_values import stage_of
-from lib_sdpipe.hosts.output_folders import read_output_folders
+from lib_sdpipe.hosts.output_folders import find_save_folder, read_output_folders
 from lib_sdpipe.hosts.request import PictureBox, has_selected_script, read_request
 from lib_sdpipe.images.read import read_infotext
 from lib_sdpipe.manifest.infotext import parse_infotext
@@ -63,7 +63,8 @@ class Jobs:
 
     def open_library(self) -> None:
         """Use the runs folder that the settings name now."""
-        self.recorder.open_library(find_layout(settings.runs_folder(), settings.cache_folder()), read_output_folders())
+        roots = read_output_folders()
+        self.recorder.open_library(find_layout(settings.runs_folder(), settings.cache_folder()), roots, find_save_folder(roots))
 
     def current(self) -> Job | None:
         """The run of what the host does at this moment, if it is recorded."""

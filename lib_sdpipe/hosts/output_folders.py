@@ -12,12 +12,30 @@ _OPTIONS = (
     "outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_extras_samples", "outdir_grids",
     "outdir_txt2img_grids", "outdir_img2img_grids", "outdir_save", "outdir_init_images",
 )
+_SAVE = "outdir_save"
 
 
 def read_output_folders() -> dict[str, Path]:
     """Root names as wished, and absolute folders."""
-    data_path = Path(os.path.abspath(paths.data_path))
     roots: dict[str, Path] = {}
+    for folder in _read_settings().values():
+        roots.setdefault(_free_wish(folder.name, folder, roots), folder)
+    return roots
+
+
+def find_save_folder(roots: dict[str, Path]) -> Path | None:
+    """Of these the one that the Save button copies to; None where the host saves other images to it, too."""
+    folders = _read_settings()
+    save = folders.pop(_SAVE, None)
+    if save is None or save not in roots.values():
+        return None
+    return None if any(_is_within(folder, save) or _is_within(save, folder) for folder in folders.values()) else save
+
+
+def _read_settings() -> dict[str, Path]:
+    """By option the root that its folder makes."""
+    data_path = Path(os.path.abspath(paths.data_path))
+    folders: dict[str, Path] = {}
     for option in _OPTIONS:
         setting = getattr(shared.opts, option, "") or ""
         if not isinstance(setting, str) or not setting.strip():
@@ -25,8 +43,12 @@ def read_output_folders() -> dict[str, Path]:
         folder = Path(os.path.abspath(setting))
         if data_path in folder.parents:
             folder = data_path / folder.relative_to(data_path).parts[0]
-        roots.setdefault(_free_wish(folder.name, folder, roots), folder)
-    return roots
+        folders[option] = folder
+    return folders
+
+
+def _is_within(folder: Path, other: Path) -> bool:
+    return folder == other or other in folder.parents
 
 
 def output_folders_of(p: Any) -> tuple[str, ...]:

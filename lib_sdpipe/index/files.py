@@ -123,8 +123,8 @@ class Files:
             "REPLACE INTO files (folder, name, bytes, mtime_ns, inode, device, format, width, height, problem, infotext_digest,"
             " infotext, run_id, picture, claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                folder, sql_text(found[0]), *_stat_to_know(found, head), head.format, head.width, head.height, head.problem, head.infotext_digest,
-                sql_text(head.infotext) if kind is None else None, sql_text(head.run_id), picture, kind,
+                folder, sql_text(found[0]), *_stat_to_know(found, head), head.format, head.width, head.height, head.problem,
+                head.infotext_digest, sql_text(head.infotext) if kind is None else None, sql_text(head.run_id), picture, kind,
             ),
         )
 
@@ -135,8 +135,8 @@ class Files:
             " infotext_digest = ?, infotext = CASE WHEN claim IS NULL THEN ? END, run_id = ?, sha256 = NULL, pixel_sha256 = NULL,"
             " perceptual_hash = NULL, is_changed = 1, read_problem = NULL, read_at = NULL WHERE id = ?",
             (
-                *_stat_to_know(found, head), head.format, head.width, head.height, head.problem, head.infotext_digest, sql_text(head.infotext),
-                sql_text(head.run_id), row_id,
+                *_stat_to_know(found, head), head.format, head.width, head.height, head.problem, head.infotext_digest,
+                sql_text(head.infotext), sql_text(head.run_id), row_id,
             ),
         )
 

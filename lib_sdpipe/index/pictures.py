@@ -100,6 +100,12 @@ class Pictures:
     def find_by_path(self, root: str | None, path: str) -> list[Recorded]:
         return self._find("root IS ? AND path = ?", (sql_text(root), sql_text(path)))
 
+    def name_of(self, picture: int) -> tuple[str, str] | None:
+        """(run id, manifest name) of a recorded picture by its row."""
+        query = "SELECT run_id, name FROM pictures WHERE id = ? AND run_id IS NOT NULL"
+        found: tuple[str, str] | None = self._connection.execute(query, (picture,)).fetchone()
+        return found
+
     def find_by_infotext(self, infotext: str) -> list[Recorded]:
         """Images whose infotext is this one to the letter."""
         return self._find("infotext_digest = ?", (infotext_digest(infotext),))

@@ -11,7 +11,7 @@ from lib_sdpipe.index.sql_values import sql_text
 _PAGE = 500
 _FILE = (
     "f.id, d.root, d.path, f.name, f.bytes, f.mtime_ns, f.inode, f.device, f.format, f.width, f.height,"
-    " coalesce(f.read_problem, f.problem), f.run_id, f.sha256,"
+    " f.problem, f.read_problem, f.run_id, f.sha256,"
     " f.pixel_sha256, f.perceptual_hash, f.is_changed, f.claim"
 )
 _FROM_FILES = "FROM files f JOIN folders d ON d.id = f.folder"
@@ -32,13 +32,18 @@ class FileRow:
     format: str | None
     width: int | None
     height: int | None
-    problem: str | None
+    head_problem: str | None
+    read_problem: str | None
     run_id: str | None
     sha256: str | None
     pixel_sha256: str | None
     perceptual_hash: str | None
     is_changed: int
     claim: str | None
+
+    @property
+    def problem(self) -> str | None:
+        return self.head_problem or self.read_problem
 
     @property
     def path(self) -> str:
@@ -154,7 +159,8 @@ class Suspects:
         if self._connection.execute("SELECT 1 FROM pictures WHERE run_id IS NOT NULL LIMIT 1").fetchone() is None:
             return
         where = (
-            "f.claim IS NULL AND f.sha256 IS NULL AND f.infotext_digest IS NOT NULL AND f.problem IS NULL AND f.read_problem IS NULL AND EXISTS"
+            "f.claim IS NULL AND f.sha256 IS NULL AND f.infotext_digest IS NOT NULL AND f.problem IS NULL"
+            " AND f.read_problem IS NULL AND EXISTS"
             " (SELECT 1 FROM pictures p WHERE p.infotext_digest = f.infotext_digest AND p.run_id IS NOT NULL AND p.bytes = f.bytes)"
         )
         yield from self._iter_files(where, ())

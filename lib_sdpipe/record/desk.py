@@ -49,6 +49,7 @@ class Desk:
         self._claims: dict[str, float] = {}
         self._ended: set[str] = set()
         self._roots: dict[str, Path] = {}
+        self._save_folder: Path | None = None
         self._library_id: str | None = None
         self._fault: SdPipeError | None = None
         self._is_read = self._is_started = self._is_index_whole = False
@@ -78,9 +79,9 @@ class Desk:
 
     # --- on the writer thread ---
 
-    def start(self, roots: dict[str, Path]) -> None:
+    def start(self, roots: dict[str, Path], save_folder: Path | None = None) -> None:
         """Work that may take a while: image roots, the index, the remains of killed processes."""
-        self._roots, self._is_started = roots, False
+        self._roots, self._save_folder, self._is_started = roots, save_folder, False
         self._prepare()
         self._clear_if_done()
 
@@ -124,7 +125,7 @@ class Desk:
         if self.index is None:
             self._open_index()
         if not self._is_started:
-            self.library.ensure_roots(self._roots)
+            self.library.ensure_roots(self._roots, self._save_folder)
         self._is_read = True
         self._remember()
         if not self._is_started:

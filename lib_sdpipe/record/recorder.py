@@ -52,7 +52,7 @@ class Recorder:
         self._has_raised = has_raised
         self._lock = threading.RLock()
         self._desk: Desk | None = None
-        self._roots: dict[str, Path] = {}
+        self._roots: tuple[dict[str, Path], Path | None] = ({}, None)
         self._job: Job | None = None
         self._last_event = _Moment()
         self._fault: str | None = None
@@ -71,18 +71,21 @@ class Recorder:
 
     # --- life ---
 
-    def open_library(self, layout: Layout, roots: dict[str, Path]) -> None:
-        """Record into this library from the next run on; an unchanged one stays open, an open run stays where it is."""
+    def open_library(self, layout: Layout, roots: dict[str, Path], save_folder: Path | None = None) -> None:
+        """Record into this library from the next run on; an unchanged one stays open, an open run stays where it is.
+
+        `save_folder`: the one of `roots` that holds nothing but what the host's Save button copies.
+        """
         from lib_sdpipe.record.desk import Desk  # what it brings along would make the host's start slower
 
         with self._lock:
-            if self._job is not None or (self._desk is not None and self._desk.layout == layout and self._roots == roots):
+            if self._job is not None or (self._desk is not None and self._desk.layout == layout and self._roots == (roots, save_folder)):
                 return
-            previous, self._roots = self._desk, roots
+            previous, self._roots = self._desk, (roots, save_folder)
             self._desk = desk = previous if previous is not None and previous.layout == layout else Desk(layout)
         if previous is not None and previous is not desk:
             self._writer.submit(previous.close)
-        self._writer.submit(lambda: desk.start(roots))
+        self._writer.submit(lambda: desk.start(roots, save_folder))
 
     def close(self) -> None:
         """Let the library go. What is still owed stands in its recording log."""

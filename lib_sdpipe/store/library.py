@@ -86,9 +86,15 @@ class Library:
             self._document["roots"][name] = {**(known if isinstance(known, dict) else {}), "path": os.path.abspath(folder), "on": {}}
         self._roots = {}
 
-    def ensure_roots(self, folders: dict[str, Path]) -> None:
-        """Give every folder that lies in no root one, named as wished or `name-2`; writes only when something is new."""
-        if self._is_damaged or all(self._root_of(folder) for folder in folders.values()):
+    def ensure_roots(self, folders: dict[str, Path], save_folder: Path | None = None) -> None:
+        """Give every folder that lies in no root one, named as wished or `name-2`; writes only when something is new.
+
+        The root of `save_folder` is marked as the one that the host's Save button copies to; so is none that has others in it.
+        """
+        if self._is_damaged:
+            return
+        others = [folder for folder in folders.values() if folder != save_folder]
+        if all(self._root_of(folder) for folder in folders.values()) and not self._marks(save_folder, others):
             return
 
         def change(roots: dict[str, Any]) -> None:
@@ -96,8 +102,19 @@ class Library:
                 if not self._root_of(folder):
                     roots[self._free_name(wish)] = {"path": self._portable(folder), "on": {}}
                     self._roots = {}
+            for name, mark in self._marks(save_folder, others).items():
+                roots[name]["is_save_folder"] = mark
 
         self._change_roots(change)
+
+    def _marks(self, save_folder: Path | None, others: list[Path]) -> dict[str, bool]:
+        """Roots whose mark is to change. One that the setting no longer names keeps it: what was copied there is there."""
+        root = self._root_of(save_folder) if save_folder is not None else None
+        used = {self._root_of(folder) for folder in others}
+        marks = dict.fromkeys(self.save_roots() & used, False)
+        if root is not None and root != RUNS_ROOT and root not in used | self.save_roots():
+            marks[root] = True
+        return marks
 
     def is_confirmed_empty(self, name: str) -> bool:
         """Whether its owner has said that nothing is meant to be in this root; else an empty one counts as offline."""

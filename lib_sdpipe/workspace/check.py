@@ -154,7 +154,7 @@ class Checker:
 
 
 def _is_being_written(file: FileRow | None) -> bool:
-    return file is not None and file.problem is not None and abs(time.time() - file.mtime_ns / 1e9) < _WRITING_SECONDS
+    return file is not None and file.head_problem is not None and abs(time.time() - file.mtime_ns / 1e9) < _WRITING_SECONDS
 
 
 def state_of(file: FileRow) -> FileState:

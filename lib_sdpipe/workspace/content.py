@@ -23,9 +23,9 @@ class ChangingFileError(Exception):
 
 
 class ContentReader:
-    """Files by their rows."""
+    """Files by their rows. Without a `reading` nothing is kept."""
 
-    def __init__(self, library: Library, reading: Reading, progress: Callable[[str, int], None]) -> None:
+    def __init__(self, library: Library, reading: Reading | None, progress: Callable[[str, int], None]) -> None:
         self._library = library
         self._reading = reading
         self._progress = progress
@@ -41,7 +41,7 @@ class ContentReader:
             return None
         folder, _, name = path.rpartition("/")
         return FileRow(
-            0, root or "", folder, name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, None, None, None, None,
+            0, root or "", folder, name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, None, None, None, None, None,
             None, None, None, None, 0, None,
         )
 
@@ -103,7 +103,8 @@ class ContentReader:
             raise ChangingFileError
 
     def _note(self, found: Read) -> None:
-        self._reading.note(found, None)
+        if self._reading is not None:
+            self._reading.note(found, None)
         self._read += 1
         self._progress("reading", self._read)
 

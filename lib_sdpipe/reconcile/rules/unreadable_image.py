@@ -23,7 +23,8 @@ def check_unreadable_file(file: FileState) -> Finding | None:
     """A file that no manifest names."""
     if file.problem is None:
         return None
-    return Finding("unreadable-image", file.root, file.path, None, None, {"problem": file.problem, "bytes": file.bytes}, _operations(file.problem))
+    evidence = {"problem": file.problem, "bytes": file.bytes}
+    return Finding("unreadable-image", file.root, file.path, None, None, evidence, _operations(file.problem))
 
 
 def _operations(problem: str) -> tuple[str, ...]:
