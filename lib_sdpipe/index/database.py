@@ -29,7 +29,7 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
     except sqlite3.DatabaseError as fault:
         if not is_damage(fault):
             raise
-        log.warning("SDPipe: %s is damaged (%s) and is made anew from the manifests", path, fault)
+        log.warning("SDPipe: %s cannot be used (%s): it is made anew from records and images", path, fault)
         delete(path)
         return _open_patiently(path)
 
