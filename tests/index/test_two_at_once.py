@@ -63,33 +63,30 @@ def test_several_processes_that_look_at_once_make_one_index(place: Place, tmp_pa
 
 
 def test_who_records_while_another_looks_does_not_trip_it(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At every pause of a look another process writes what the look is about to find."""
+    """At every pause of a look another process writes what the look is about to find, or takes away what it has found."""
     webui = Index(place.layout.index_file)
+    write_png(place.outputs / "gone" / "1.png", None)
+    place.look()
+    recorded = [f"20251226_1430{number:02d}_b" for number in range(12)]
+    for run_id in recorded:
+        place.record(run_id, count=3)
     monkeypatch.setattr("lib_sdpipe.store.refresh._BATCH_SECONDS", 0.0)
     go_on = Index.commit_and_go_on
-    runs = iter(range(100))
 
     def write_between(index: Index) -> None:
-        number = next(runs)
-        if index is place.index and number % 3 == 0 and number < 30:
+        if index is place.index and recorded and index.files.claimed_by(recorded[0]):
             index._connection.execute("COMMIT")
-            run_id = f"20251226_1430{number:02d}_b"
-            place.record(run_id, count=2)
-            Refresh(place.layout, place.library, webui).look_at_run(run_id)
-            if number == 9:
+            Refresh(place.layout, place.library, webui).look_at_run(recorded.pop())
+            if not recorded:
                 (place.outputs / "gone").rename(place.outputs / "elsewhere")
                 place.look(webui)
             index._connection.execute("BEGIN IMMEDIATE")
-            return
-        go_on(index)
+        else:
+            go_on(index)
 
-    for number in range(3):
-        write_png(place.outputs / "gone" / f"{number}.png", None)
-    place.look()
     monkeypatch.setattr(Index, "commit_and_go_on", write_between)
-    for number in range(5):
-        write_png(place.outputs / "new" / f"{number}.png", None)
     place.look()
+    assert recorded == []
     monkeypatch.undo()
     place.look()
     assert place.index.content() == fresh(place, tmp_path)
