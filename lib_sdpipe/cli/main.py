@@ -16,7 +16,7 @@ from lib_sdpipe.cli.commands import VERBS
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import is_root_argument
 from lib_sdpipe.cli.program import program_name
-from lib_sdpipe.errors import SdPipeError, UsageError
+from lib_sdpipe.errors import DamagedIndexError, SdPipeError, UsageError
 
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
@@ -52,7 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_verb(argv: Sequence[str], output: Output) -> int:
     arguments = _parse(argv)
-    code: int = arguments.run(arguments, output)
+    try:
+        code: int = arguments.run(arguments, output)
+    except DamagedIndexError as fault:  # nothing was said yet: a verb answers when it has everything
+        output.note(f"sdpipe: {fault}")
+        code = arguments.run(arguments, output)
     output.flush()
     return code
 

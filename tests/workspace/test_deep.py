@@ -80,13 +80,9 @@ def test_a_flipped_bit_of_the_pixels_is_found_although_size_and_time_are_the_sam
 
 
 def test_other_pixels_of_the_same_size_and_time_are_found(truth: Truth, tmp_path: Path) -> None:
-    for size in ((16, 16), (16, 15)):
-        truth.write_picture(tmp_path / "other.png", truth.manifests_now()[0].infotext, seed=size[1])
     file, other = file_of(truth), tmp_path / "other.png"
-    data = other.read_bytes()
-    if len(data) != file.stat().st_size:
-        pytest.skip("this zlib packs noise into another size")
-    change_silently(file, data)
+    truth.write_picture(other, truth.manifests_now()[0].infotext, seed=99)
+    change_silently(file, other.read_bytes())
     truth.check()
     (finding,) = truth.check(is_deep=True)
     assert finding.code == "modified-image" and finding.evidence["same_size_and_time"] is True
