@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from typing import Any, TextIO
+from typing import Any, Iterable, TextIO
 
 from lib_sdpipe.cli.render import escape_lines
 from lib_sdpipe.manifest.codec import format_json
@@ -48,6 +48,12 @@ class Output:
             return
         self._answers.flush()
         self._answers.buffer.write(_encode(document))
+
+    def pieces(self, pieces: Iterable[bytes]) -> None:
+        """A document that is too long to be held at once, in UTF-8."""
+        if self._answers is not None:
+            self._answers.flush()
+            self._answers.buffer.writelines(pieces)
 
     def note(self, text: str) -> None:
         """A line for the person at the terminal, on stderr."""

@@ -49,9 +49,9 @@ def read_codes(names: list[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output) -> list[Finding]:
-    """Those of `only`, or all where it is empty."""
+def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output, is_each_listed: bool = True) -> list[Finding]:
+    """Those of `only`, or all where it is empty; of the codes in it each file by itself, unless folders will do."""
     from lib_sdpipe.workspace.check import Checker  # numpy and Pillow: only here
 
-    checker = Checker(opened.layout, opened.library, opened.index, show_count(output), only)
+    checker = Checker(opened.layout, opened.library, opened.index, show_count(output), only if is_each_listed else frozenset())
     return [finding for finding in checker.check() if not only or finding.code in only]
