@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator
 
-from lib_sdpipe.manifest.names import is_run_id
+from lib_sdpipe.manifest.names import is_manifest_file, is_run_id
 from lib_sdpipe.store.library import RUNS_ROOT
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif")
@@ -128,7 +128,7 @@ def _list_folder(
 
 def _list_manifests(path: str) -> list[FileStat]:
     with os.scandir(path) as entries:
-        found = (_stat_entry(entry) for entry in entries if entry.name[0] != "." and entry.name.endswith(".json"))
+        found = (_stat_entry(entry) for entry in entries if is_manifest_file(entry.name))
         return [file for file in found if file is not None]
 
 

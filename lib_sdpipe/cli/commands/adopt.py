@@ -8,7 +8,7 @@ import time
 from typing import Iterator
 
 from lib_sdpipe.cli.commands.check import iter_findings
-from lib_sdpipe.cli.library_arguments import OpenLibrary, named_roots, open_library
+from lib_sdpipe.cli.library_arguments import OpenLibrary, open_library, store_named_roots
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import find_runs, is_root_argument, named_folder, open_workspace
 from lib_sdpipe.cli.program import program_name
@@ -17,7 +17,6 @@ from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.reconcile.adopt.adoption import COPIES, NO_INFOTEXT, OF_RECORDED_RUNS, Adoption
 from lib_sdpipe.reconcile.findings import Finding
-from lib_sdpipe.reconcile.operations.operation import Operation
 from lib_sdpipe.reconcile.plan import build_plan, iter_plan_text
 from lib_sdpipe.store.atomic import write_pieces
 from lib_sdpipe.store.library import RUNS_ROOT, Library
@@ -44,40 +43,20 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
     if arguments.limit is not None and arguments.limit < 1:
         raise UsageError("--limit takes a number of images, from 1")
-    _store_roots(arguments)
+    named = arguments.root
+    if is_root_argument(named):
+        arguments.roots.append(named)
+        named = named.partition("=")[0]
+    # The plan's images are named by their root.
+    store_named_roots(arguments, open_workspace(find_runs(arguments.runs)).layout)
     with open_library(arguments) as opened:
-        root, path = _find_place(arguments.root.partition("=")[0] if is_root_argument(arguments.root) else arguments.root, opened.library)
+        root, path = _find_place(named, opened.library)
         findings = iter_findings(opened, frozenset({"orphaned-image"}), output, is_each_listed=False)
         inside = [finding for finding in findings if finding.operations and _is_in(finding, root, path)]
         adoption = Adoption(OrphanRecords(opened.layout, opened.library, opened.index), arguments.all, arguments.limit)
-        counted = _Counted(adoption.iter_operations(inside))
-        _write(iter_plan_text(_build_head(opened), counted), arguments, output)
-    _tell(adoption, counted.count, arguments, output)
+        _write(iter_plan_text(_build_head(opened), adoption.iter_operations(inside)), arguments, output)
+    _tell(adoption, arguments, output)
     return 0
-
-
-class _Counted:
-    """Operations as they pass."""
-
-    def __init__(self, operations: Iterator[Operation]) -> None:
-        self.count = 0
-        self._operations = operations
-
-    def __iter__(self) -> Iterator[Operation]:
-        for operation in self._operations:
-            self.count += 1
-            yield operation
-
-
-def _store_roots(arguments: argparse.Namespace) -> None:
-    """A root that the call names is written down: the plan's images are named by it."""
-    if is_root_argument(arguments.root):
-        arguments.roots.append(arguments.root)
-    folders = named_roots(arguments)
-    library = Library(open_workspace(find_runs(arguments.runs)).layout)
-    new = {name: folder for name, folder in folders.items() if library.roots().get(name) != folder}
-    if new:
-        library.set_roots(new)
 
 
 def _find_place(named: str, library: Library) -> tuple[str, str]:
@@ -113,10 +92,10 @@ def _write(text: Iterator[bytes], arguments: argparse.Namespace, output: Output)
             output.pieces(iter(lambda: file.read(1 << 20), b""))
 
 
-def _tell(adoption: Adoption, runs: int, arguments: argparse.Namespace, output: Output) -> None:
+def _tell(adoption: Adoption, arguments: argparse.Namespace, output: Output) -> None:
     """To whoever reads the plan from a file; else on stderr, beside it."""
     say = output.line if arguments.output is not None and not output.is_json else output.note
-    say(f"{format_count(adoption.images, 'image')} in {format_count(runs, 'run')}.")
+    say(f"{format_count(adoption.images, 'image')} in {format_count(adoption.runs, 'run')}.")
     for reason, count in sorted(adoption.skipped.items()):
         if count:
             say(f"Left as they are: {format_count(count, 'image')} {_REASONS[reason]}.")

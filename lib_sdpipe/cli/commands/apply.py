@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from lib_sdpipe.cli.library_arguments import store_named_roots
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import find_runs, named_folder, open_workspace
 from lib_sdpipe.cli.repair_text import StopAsked, exit_code, print_repair, report_progress
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     document = _read_plan(arguments.plan)
     layout = open_workspace(find_runs(arguments.runs)).layout
+    store_named_roots(arguments, layout)
     with StopAsked(output) as stop:
         try:
             answer = apply_plan(layout, document, progress=report_progress(output), should_stop=stop)

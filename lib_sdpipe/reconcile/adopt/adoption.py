@@ -32,12 +32,12 @@ class AdoptionRecords(KnownImages, Protocol):
 
 
 class Adoption:
-    """One plan. `skipped` counts the files that were left as they are, by reason; `images` those that are adopted."""
+    """One plan. `skipped` counts the files that were left as they are, by reason; `runs` and `images` those that come of it."""
 
     def __init__(self, records: AdoptionRecords, takes_all: bool = False, limit: int | None = None) -> None:
         """`takes_all`: also files without the text of any generator. `limit`: about so many images; no run is cut."""
         self.skipped: Counter[str] = Counter()
-        self.images = 0
+        self.runs = self.images = 0
         self._records = records
         self._lineage = Lineage(records)
         self._takes_all = takes_all
@@ -75,6 +75,7 @@ class Adoption:
     def _adopt(self, group: Group) -> Operation:
         run_id = group.run_id or self._new_run_id(group.files[0].mtime)
         self._given.add(run_id)
+        self.runs += 1
         self.images += len(group.files)
         records = GroupRecords(group, run_id, self._lineage.find_parent)
         operation = records.build_operation()
@@ -116,7 +117,7 @@ def _join_beside(images: list[FoundImage]) -> list[FoundImage]:
     joined = []
     for one in images:
         others = {name: by_place[one.root, one.folder].get(name) for name in one.beside}
-        mine = [name for name, other in others.items() if other is None or (other.infotext == one.infotext and not other.beside)]
+        mine = [name for name, other in others.items() if other is None or other.infotext == one.infotext]
         gone |= {other for name in mine if (other := others[name]) is not None}
         joined.append(one if len(mine) == len(one.beside) else dataclasses.replace(one, beside=tuple(mine)))
     return [one for one, before in zip(joined, images) if before not in gone]
