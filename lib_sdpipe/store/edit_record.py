@@ -47,9 +47,7 @@ def _add_fields(old: bytes, fields: dict[str, Any], what: str) -> bytes | None:
     begin, inside = _FIRST_KEY.match(old), old.rstrip().removesuffix(b"}").rstrip()
     if begin is None or not all(value is None or isinstance(value, (str, int)) for value in fields.values()):
         return None
-    pairs = b"".join(
-        b"," + begin.group(1) + json.dumps(name).encode("ascii") + b": " + json.dumps(value).encode("ascii") for name, value in fields.items()
-    )
+    pairs = b"".join(b"," + begin.group(1) + f"{json.dumps(name)}: {json.dumps(value)}".encode("ascii") for name, value in fields.items())
     new = inside + pairs + old[len(inside):]
     expected = {**(_parse(old, what) or {}), **fields}
     return new if _parse(new, what) == expected else None

@@ -13,7 +13,6 @@ from lib_sdpipe.index.suspects import FileRow
 from lib_sdpipe.manifest.foreign import read_foreign
 from lib_sdpipe.manifest.from_infotext import guess_stage
 from lib_sdpipe.manifest.infotext import parse_infotext
-from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.manifest.times import parse_utc
 from lib_sdpipe.reconcile.adopt.found import FoundImage, build_settings
 from lib_sdpipe.reconcile.adopt.parents import KnownImage
@@ -50,24 +49,25 @@ class OrphanRecords:
         return self._store.iter_run_ids()
 
     def find_by_infotext(self, infotext: str) -> list[KnownImage]:
-        found = self._index.pictures.find_by_infotext(infotext)
-        return [self._known(one, None) for one in found if _is_image(one)]
+        return self._know(self._index.pictures.find_by_infotext(infotext))
 
     def find_by_seed(self, seed: int) -> list[KnownImage]:
-        found = [one for one in self._index.pictures.find_all_by_seed(seed, _MOST_OF_A_SEED) if _is_image(one)]
-        manifests = ((one, self._manifest(one)) for one in found)
-        return [self._known(one, manifest) for one, manifest in manifests if manifest is not None and manifest.infotext]
+        return self._know(self._index.pictures.find_all_by_seed(seed, _MOST_OF_A_SEED))
 
-    def _known(self, one: Recorded, manifest: Manifest | None) -> KnownImage:
-        said = build_settings(parse_infotext(manifest.infotext or "")).request if manifest is not None else b""
-        time = parse_utc(manifest.timestamp or "") if manifest is not None else None
-        return KnownImage(one.run_id, one.name, one.root, one.path, one.width, one.height, time or 0.0, said)
-
-    def _manifest(self, one: Recorded) -> Manifest | None:
-        try:
-            return self._store.read_manifest(one.run_id, one.name)
-        except (SdPipeError, OSError):
-            return None
+    def _know(self, found: list[Recorded]) -> list[KnownImage]:
+        """Those that are images, and whose manifests can be read."""
+        known = []
+        for one in found:
+            if one.role not in ("final", None) or one.stage in ("grid", "upscale"):
+                continue
+            try:
+                manifest = self._store.read_manifest(one.run_id, one.name)
+            except (SdPipeError, OSError):
+                continue
+            request = build_settings(parse_infotext(manifest.infotext or "")).request
+            time = parse_utc(manifest.timestamp or "") or 0.0
+            known.append(KnownImage(one.run_id, one.name, one.root, one.path, one.width, one.height, time, request))
+        return known
 
 
 def read_orphan(file: FileRow, path: Path) -> FoundImage | None:
@@ -111,7 +111,3 @@ def _read_beside(path: Path, beside: list[str]) -> str | None:
     except OSError:
         return None
     return text if guess_stage(parse_infotext(text)) is not None else None
-
-
-def _is_image(one: Recorded) -> bool:
-    return one.role in ("final", None) and one.stage not in ("grid", "upscale")

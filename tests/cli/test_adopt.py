@@ -82,7 +82,7 @@ def session(library: Library) -> Library:
 
 
 def test_a_session_is_adopted_found_and_given_back(session: Library) -> None:
-    images = {path: data for path, data in session.tree().items()}
+    images = session.tree()
     session.adopt()
     before = session.tree()
     assert {path: data for path, data in before.items() if path.startswith("outputs")} == images, "a plan does nothing"
@@ -227,6 +227,19 @@ def test_a_copy_in_another_folder_is_no_run(session: Library) -> None:
     session.apply()
     assert session.groups() == set(session.host.truth)
     assert session.adopt(root="outputs")["operations"] == [], "also once the first is recorded"
+
+
+def test_the_same_press_on_another_day_is_another_run_and_a_backup_is_none(library: Library) -> None:
+    library.host.generate(5)
+    library.host.day = "2023-11-15"
+    library.host.wait(86_400).generate(5)
+    library.host.write(library.outputs)
+    assert [Path(path).name for press in library.host.truth for path in press] == ["00000-5.png"] * 2
+    shutil.copytree(library.outputs / "txt2img-images", library.outputs / "backup" / "txt2img-images")
+    library.adopt()
+    library.apply()
+    assert library.groups() == set(library.host.truth)
+    assert library.adopt(root="outputs")["operations"] == []
 
 
 def test_text_and_small_jpeg_beside_an_image_go_with_it(library: Library) -> None:

@@ -11,6 +11,8 @@ from lib_sdpipe.reconcile.adopt.found import CLOCK_SECONDS, FoundImage
 # A pass with hires fix on a slow computer; masks come at once.
 _LONGEST_PASS_SECONDS = 30 * 60.0
 _LONGEST_SAVE_SECONDS = 120.0
+# A batch has fewer images whose names differ in nothing but the number.
+_MOST_LOOKED_AT = 200
 _AFTER = ("mask", "mask-composite")
 # ADetailer gives these the text of the first image of the job; their names have the right seed.
 _TEXT_OF_ANOTHER = ("before-adetailer", "preview")
@@ -26,7 +28,7 @@ def match_companions(images: Sequence[FoundImage], companions: Iterable[FoundIma
         by_name[image.root, image.folder, image.host_name.rest].append(image)
         if image.infotext is not None and _INPUT_HASH in image.infotext:
             by_input[image.parsed.parameters.get(_INPUT_HASH, "")].append(image)
-    best: dict[tuple[FoundImage, str], tuple[tuple[float, float], FoundImage]] = {}
+    best: dict[tuple[FoundImage, str], tuple[tuple[int, float], FoundImage]] = {}
     matched: dict[FoundImage, FoundImage] = {}
     for one in sorted(companions, key=lambda one: one.order):
         if one.kind == "input":
@@ -35,7 +37,8 @@ def match_companions(images: Sequence[FoundImage], companions: Iterable[FoundIma
                 matched[one] = made
             continue
         role = one.host_name.role or ""
-        near = [(_distance(one, image, role), image) for image in _around(one, by_name[one.root, one.folder, one.host_name.rest])]
+        alike = by_name[one.root, one.folder, one.host_name.rest]
+        near = [(_distance(one, image, role), image) for image in _around(one, role, alike)]
         fitting = [(distance, image) for distance, image in near if distance is not None]
         if not fitting:
             continue
@@ -48,28 +51,27 @@ def match_companions(images: Sequence[FoundImage], companions: Iterable[FoundIma
     return matched
 
 
-def _around(one: FoundImage, images: Sequence[FoundImage]) -> Sequence[FoundImage]:
-    """Those of `images`, sorted by time, that were saved in the same half hour."""
-    begin = bisect_left(images, one.mtime - _LONGEST_PASS_SECONDS, key=lambda image: image.mtime)
-    end = bisect_right(images, one.mtime + _LONGEST_PASS_SECONDS, key=lambda image: image.mtime)
-    return images[begin:end]
+def _around(one: FoundImage, role: str, images: Sequence[FoundImage]) -> Sequence[FoundImage]:
+    """Those of `images`, sorted by time, that were saved shortly before or after it, as its role says; the nearest."""
+    if role in _AFTER:
+        begin, end = one.mtime - _LONGEST_SAVE_SECONDS, one.mtime + CLOCK_SECONDS
+    else:
+        begin, end = one.mtime - CLOCK_SECONDS, one.mtime + _LONGEST_PASS_SECONDS
+    first = bisect_left(images, begin, key=lambda image: image.mtime)
+    last = bisect_right(images, end, key=lambda image: image.mtime)
+    return images[max(first, last - _MOST_LOOKED_AT):last] if role in _AFTER else images[first:min(last, first + _MOST_LOOKED_AT)]
 
 
-def _distance(one: FoundImage, image: FoundImage, role: str) -> tuple[float, float] | None:
+def _distance(one: FoundImage, image: FoundImage, role: str) -> tuple[int, float] | None:
     """How far apart by number and time; None where it is none of this image's."""
-    if role not in _TEXT_OF_ANOTHER and one.settings.seed != image.settings.seed:
+    if role not in _TEXT_OF_ANOTHER and one.settings.request != image.settings.request:
         return None
-    if one.parsed.prompt != image.parsed.prompt and role not in _TEXT_OF_ANOTHER:
-        return None
-    sign = 1 if role in _AFTER else -1
-    seconds = sign * (one.mtime - image.mtime)
-    if not -CLOCK_SECONDS <= seconds <= (_LONGEST_SAVE_SECONDS if role in _AFTER else _LONGEST_PASS_SECONDS):
-        return None
+    seconds = abs(one.mtime - image.mtime)
     numbers = one.host_name.number, image.host_name.number
     if numbers[0] is None or numbers[1] is None:
-        return (0, abs(seconds)) if numbers[0] is numbers[1] else None
-    places = sign * (numbers[0] - numbers[1])
-    return (places, abs(seconds)) if places >= 0 else None
+        return (0, seconds) if numbers[0] is numbers[1] else None
+    places = numbers[0] - numbers[1] if role in _AFTER else numbers[1] - numbers[0]
+    return (places, seconds) if places >= 0 else None
 
 
 def _made_from(one: FoundImage, images: Sequence[FoundImage]) -> FoundImage | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Container, Mapping, Sequence
 
 from lib_sdpipe.reconcile.adopt.found import CLOCK_SECONDS, FoundImage
@@ -14,13 +15,15 @@ _LONGEST_GRID_SECONDS = 120.0
 _MOST_IMAGES = 1000
 # Of a batch the user may have deleted that many from its beginning.
 _MOST_MISSING = 64
+# The same seed with the same settings, again and again: only the last ones can be the grid's.
+_MOST_OF_A_SEED = 50
 
 
 def find_members(grid: FoundImage, by_count: Mapping[int, Sequence[FoundImage]], taken: Container[FoundImage]) -> list[FoundImage]:
     """The images that the grid shows, by seed; empty where that is not proved.
 
-    `by_count` are the images of the same settings by what goes up in a batch. Of several with one seed it is the one saved
-    last before the grid.
+    `by_count` are the images of the same settings by what goes up in a batch, each list in the order of saving. Of several
+    with one seed it is the one saved last before the grid.
     """
     first = grid.settings.count
     if first is None:
@@ -28,9 +31,11 @@ def find_members(grid: FoundImage, by_count: Mapping[int, Sequence[FoundImage]],
     saved: dict[tuple[str, str], dict[int, FoundImage]] = {}
     place, places = 0, _MOST_MISSING
     while place < places:
-        for image in sorted(by_count.get(first + place, ()), key=lambda one: one.order):
+        images = by_count.get(first + place, ())
+        last = bisect_right(images, grid.mtime + CLOCK_SECONDS, key=lambda one: one.mtime)
+        for image in images[max(0, last - _MOST_OF_A_SEED):last]:
             cells = _count_cells(grid, image)
-            if cells is not None and image not in taken and image.mtime <= grid.mtime + CLOCK_SECONDS:
+            if cells is not None and image not in taken:
                 saved.setdefault((image.root, image.folder), {})[place] = image
                 places = min(cells, _MOST_IMAGES)
         place += 1

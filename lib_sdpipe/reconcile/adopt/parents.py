@@ -69,7 +69,7 @@ class Lineage:
         return {"run_id": candidates[0].run_id, "name": candidates[0].name, "by": "infotext", "pixel_sha256": None}
 
     def is_copy(self, found: FoundImage) -> bool:
-        """Whether a picture of its name, text and size is known that lies elsewhere."""
+        """Whether it is one of a picture that is known already."""
         if found.infotext is None or found.extras is not None:
             return False
         return any(_is_copy_of(found, known) for known in self._with_text(found.infotext))
@@ -92,29 +92,36 @@ class Lineage:
 
 
 def leave_out_copies(found: Iterable[FoundImage], lineage: Lineage) -> tuple[list[FoundImage], int]:
-    """(files without copies of others, how many copies): same name, text and size in another folder.
+    """(files without copies of others, how many copies).
 
-    Of several the one stays that lies where a host saves, else the oldest.
+    Of several the one stays that lies where a host saves, and there the one least deep: a backup is a folder in a folder.
     """
-    best: dict[tuple[str, int, int | None, int | None], FoundImage] = {}
+    seen: dict[tuple[str, int], list[FoundImage]] = defaultdict(list)
     kept, copies = [], 0
-    for one in sorted(found, key=lambda one: (not _HOST_FOLDER.search(f"{one.root}/{one.folder}"), one.order)):
-        if one.infotext is None:
-            kept.append(one)
-            continue
-        key = (one.name, hash((one.infotext, one.extras)), one.width, one.height)
-        first = best.setdefault(key, one)
-        if first is not one or lineage.is_copy(one):
+    for one in sorted(found, key=lambda one: (not _is_where_hosts_save(one), one.folder.count("/"), one.order)):
+        alike = seen[one.name, hash((one.infotext, one.extras))]
+        if one.infotext is not None and (any(_is_copy_of(one, first) for first in alike) or lineage.is_copy(one)):
             copies += 1
         else:
+            alike.append(one)
             kept.append(one)
     return kept, copies
 
 
-def _is_copy_of(found: FoundImage, known: KnownImage) -> bool:
-    name = (known.path or "").rpartition("/")[2]
-    size = (known.width, known.height)
-    return (known.root, known.path) != (found.root, found.path) and name == found.name and size == (found.width, found.height)
+def _is_copy_of(found: FoundImage, known: KnownImage | FoundImage) -> bool:
+    """Same name and size in another folder, of two pictures with one text.
+
+    Where hosts save it may be another press with the same settings, on another day: there a copy has the time, too.
+    """
+    time = known.mtime if isinstance(known, FoundImage) else known.time
+    folder, _, name = (known.path or "").rpartition("/")
+    is_alike = name == found.name and (known.width, known.height) == (found.width, found.height)
+    is_elsewhere = (known.root, folder) != (found.root, found.folder)
+    return is_alike and is_elsewhere and (not _is_where_hosts_save(found) or abs(time - found.mtime) <= CLOCK_SECONDS)
+
+
+def _is_where_hosts_save(found: FoundImage) -> bool:
+    return _HOST_FOLDER.search(f"{found.root}/{found.folder}") is not None
 
 
 def _has_proportions(known: KnownImage, found: FoundImage) -> bool:
