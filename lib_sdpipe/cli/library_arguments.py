@@ -14,6 +14,7 @@ from lib_sdpipe.index.index import Index, open_index
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 
+
 @dataclass(frozen=True)
 class OpenLibrary:
     """A library with its index, as a verb needs it."""
@@ -41,6 +42,19 @@ def named_roots(arguments: argparse.Namespace) -> dict[str, Path]:
 
 def add_as_indexed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-indexed", action="store_true", help="do not look at the disk first: answer from the index as it is")
+
+
+def store_named_roots(arguments: argparse.Namespace, layout: Layout) -> None:
+    """Write the roots of this call down where they are new. Raises UsageError for a folder that lies in another root."""
+    folders = named_roots(arguments)
+    library = Library(layout)
+    new = {name: folder for name, folder in folders.items() if library.roots().get(name) != folder}
+    for name, folder in new.items():
+        root, _ = library.locate(folder)
+        if root is not None and name not in library.roots():
+            raise UsageError(f"{name}={folder}: it lies in root {root!r} already; name the folder alone")
+    if new:
+        library.set_roots(new)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from typing import IO, Any, TextIO
+from typing import IO, Any, Iterable, TextIO
 
 from lib_sdpipe.cli.render import escape_lines
 from lib_sdpipe.manifest.codec import format_json
@@ -60,6 +60,12 @@ class Output:
         writer.write(before + empty[:-1])
         shutil.copyfileobj(items, writer)
         writer.write((b"\n  ]" if has_items else b"]") + after)
+
+    def pieces(self, pieces: Iterable[bytes]) -> None:
+        """A document that is too long to be held at once, in UTF-8."""
+        if self._answers is not None:
+            self._answers.flush()
+            self._answers.buffer.writelines(pieces)
 
     def note(self, text: str) -> None:
         """A line for the person at the terminal, on stderr."""

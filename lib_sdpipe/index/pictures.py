@@ -97,6 +97,10 @@ class Pictures:
     def find_by_seed(self, run_id: str, actual_seed: int) -> list[Recorded]:
         return self._find("run_id = ? AND actual_seed = ?", (sql_text(run_id), sql_integer(actual_seed)))
 
+    def find_all_by_seed(self, actual_seed: int, limit: int) -> list[Recorded]:
+        """Of whatever run; of more than `limit` some."""
+        return self._find("actual_seed = ?", (sql_integer(actual_seed),))[:limit]
+
     def find_by_path(self, root: str | None, path: str) -> list[Recorded]:
         return self._find("root IS ? AND path = ?", (sql_text(root), sql_text(path)))
 

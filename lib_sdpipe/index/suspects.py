@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Any, Iterable, Iterator
+from typing import Any, Container, Iterable, Iterator
 
 from lib_sdpipe.index.sql_values import sql_text
 
@@ -198,6 +198,15 @@ class Suspects:
         """Of one such folder, without those explained before."""
         where = "d.root = ? AND d.path = ? AND f.claim IS NULL AND f.id NOT IN (SELECT id FROM temp.explained) ORDER BY f.name LIMIT ?"
         return self._files(where, (root, path, limit))
+
+    def iter_unnamed(self, places: Container[tuple[str, str]]) -> Iterator[FileRow]:
+        """Whole images that nobody names, of these (root, folder), the oldest first; without those explained before."""
+        where = "f.claim IS NULL AND f.problem IS NULL AND f.id NOT IN (SELECT id FROM temp.explained)"
+        order = "ORDER BY f.mtime_ns, d.root, d.path, f.name"
+        for row in self._connection.execute(f"SELECT {_FILE} {_FROM_FILES} WHERE {where} {order}"):
+            file = FileRow(*row)
+            if (file.root, file.folder) in places:
+                yield file
 
     def recorded_below(self, root: str, path: str) -> int:
         """How many files manifests name in a folder and below it."""

@@ -8,11 +8,11 @@ from typing import Any
 from lib_sdpipe.index.looks import split_hash
 from lib_sdpipe.index.sql_values import sql_integer
 from lib_sdpipe.index.texts import MODEL, SAMPLER, Texts
+from lib_sdpipe.manifest.from_infotext import guess_stage
 from lib_sdpipe.manifest.infotext import Infotext, parse_hashes, parse_infotext
 
 _LORA = re.compile(r"<lora:([^:<>]{1,200})")
 _DECIMAL = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
-_OF_INPAINTING = ("Mask blur", "Masked content", "Inpaint area", "Masked area padding")
 FILE_COLUMNS = ("id", "root", "folder", "name", "bytes", "mtime_ns", "width", "height", "infotext_digest", "infotext", "sha256",
                 "pixel_sha256", "perceptual_hash")
 
@@ -44,14 +44,3 @@ def _said(infotext: Infotext, texts: Texts) -> dict[str, Any]:
         "steps": sql_integer(infotext.integer("Steps")),
         "cfg_scale": float(cfg_scale) if _DECIMAL.fullmatch(cfg_scale) else None,
     }
-
-
-def guess_stage(infotext: Infotext) -> str | None:
-    """What the parameters leave no doubt of; None where they are none of a host's."""
-    parameters = infotext.parameters
-    if "Steps" not in parameters:
-        return None
-    if any(key in parameters for key in _OF_INPAINTING):
-        return "inpaint"
-    is_hires = any(key.startswith("Hires") for key in parameters)
-    return "img2img" if "Denoising strength" in parameters and not is_hires else "txt2img"

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 
 _DETAILER_PREFIX = "ADetailer "
 _LORA = re.compile(r"<lora:([^:<>]{1,300})(?::([^:<>]{0,40}))?(?::([^:<>]{0,40}))?>")
+_OF_INPAINTING = ("Mask blur", "Masked content", "Inpaint area", "Masked area padding")
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
 # config of a manifest: the infotext's key, and how its value is read.
 _CONFIG: dict[str, tuple[str, Any]] = {
@@ -58,6 +59,17 @@ def build_from_infotext(infotext: Infotext, text: str | None = None) -> Json:
         "adetailer": detailer,
         "infotext": text or infotext.written or None,
     })
+
+
+def guess_stage(infotext: Infotext) -> str | None:
+    """What the parameters leave no doubt of; None where they are none of a host's."""
+    parameters = infotext.parameters
+    if "Steps" not in parameters:
+        return None
+    if any(key in parameters for key in _OF_INPAINTING):
+        return "inpaint"
+    is_hires = any(key.startswith("Hires") for key in parameters)
+    return "img2img" if "Denoising strength" in parameters and not is_hires else "txt2img"
 
 
 def _read(parameters: dict[str, str], keys: dict[str, tuple[str, Any]]) -> Json:

@@ -7,24 +7,13 @@ its masks, and after all batches the grid. Where the host calls no script hooks 
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib_sdpipe.manifest.file_names import role_of_stem
 from lib_sdpipe.record.facts import DetailerPass, PassFacts
 
 Slot = tuple[int, int]
-
-# Endings the hosts and ADetailer give to companions of an image. Longest first: `-mask-composite` ends in neither other.
-_ROLE_SUFFIXES = (
-    (re.compile(r"-before-highres-fix$"), "before-highres-fix"),
-    (re.compile(r"-before-face-restoration$"), "before-face-restoration"),
-    (re.compile(r"-before-color-correction$"), "before-color-correction"),
-    (re.compile(r"-mask-composite$"), "mask-composite"),
-    (re.compile(r"-mask$"), "mask"),
-    (re.compile(r"-ad-before$"), "before-adetailer"),
-    (re.compile(r"-ad-preview(-\w+)?$"), "preview"),
-)
 
 
 class Phase(enum.Enum):
@@ -94,7 +83,7 @@ class Pass:
             return "grid"
         if in_hires_pass and self.phase in (Phase.SAMPLING, Phase.UNKNOWN):
             return "before-highres-fix"
-        named = next((role for pattern, role in _ROLE_SUFFIXES if pattern.search(stem)), None)
+        named = role_of_stem(stem)
         if named:
             return named
         return "final" if self.phase is Phase.UNKNOWN else "preview"

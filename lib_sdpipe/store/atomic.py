@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from pathlib import Path
+from typing import Iterable
 
 TEMPORARY_SUFFIX = ".sdpipe-tmp"
 _REPLACE_TRIES = 20
@@ -13,11 +14,16 @@ _REPLACE_TRIES = 20
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Temporary name in the same folder, fsync, rename, fsync of the folder. Makes the folder; raises OSError."""
+    write_pieces(path, (data,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same for what is too long to be held at once; whatever is raised on the way, the old file stands."""
     make_folder(path.parent)
     temporary = temporary_name(path)
     try:
         with open(temporary, "xb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         replace_file(temporary, path)

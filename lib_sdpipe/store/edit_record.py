@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from lib_sdpipe.reconcile.acts import Act, Content, Place, Stamp, pack_bytes
 from lib_sdpipe.reconcile.plan_document import Edit, Merged
 from lib_sdpipe.store.acts import PreparedAct
 
+_FIRST_KEY = re.compile(rb'\s*\{(\s*)"')
 _LATER_SCHEMA = re.compile(r"sdpipe\.[a-z]+/(?!1\Z)\d+")
 
 
@@ -23,6 +25,10 @@ def build_record(edit: Edit, old: bytes | None, what: str) -> bytes | None:
     if edit.is_whole:
         return format_json(edit.document) if edit.document is not None else None
     document = parse_json_object(old or b"", what)
+    if not (edit.append or edit.merge or edit.set.keys() & document.keys()):
+        added = _add_fields(old or b"", edit.set, what)
+        if added is not None:
+            return added
     document.update(edit.set)
     for name, items in edit.append.items():
         present = document.get(name)
@@ -34,6 +40,17 @@ def build_record(edit: Edit, old: bytes | None, what: str) -> bytes | None:
             raise RefusedError(f"{what}: its {name} is no list")
         document[name] = [_merge(entry, merged) for entry in document[name]]
     return format_json(document)
+
+
+def _add_fields(old: bytes, fields: dict[str, Any], what: str) -> bytes | None:
+    """New fields at the end, every byte before them as another program wrote it; None where it cannot be done so simply."""
+    begin, inside = _FIRST_KEY.match(old), old.rstrip().removesuffix(b"}").rstrip()
+    if begin is None or not all(value is None or isinstance(value, (str, int)) for value in fields.values()):
+        return None
+    pairs = b"".join(b"," + begin.group(1) + f"{json.dumps(name)}: {json.dumps(value)}".encode("ascii") for name, value in fields.items())
+    new = inside + pairs + old[len(inside):]
+    expected = {**(_parse(old, what) or {}), **fields}
+    return new if _parse(new, what) == expected else None
 
 
 def is_edited(edit: Edit, data: bytes | None, what: str) -> bool:

@@ -54,6 +54,14 @@ class Present:
         except RefusedError as fault:
             return Other(f"out of reach ({fault})")
 
+    def size(self, place: Place) -> int | None:
+        """The bytes of a plain file, which is not read; None where none is."""
+        try:
+            signature = read_signature(self._places.find(place))
+        except (OSError, RefusedError, ValueError):
+            return None
+        return signature.bytes if signature is not None and stat.S_ISREG(signature.mode) else None
+
     def state_of(self, path: Path) -> State:
         try:
             signature = read_signature(path)

@@ -136,14 +136,16 @@ class Checker:
             if root in saved or self._is_away(root or None, f"{path}/"):
                 continue
             if "orphaned-image" in self.only:
-                for file in suspects.unnamed_in(root, path, count):
-                    yield Finding(
-                        "orphaned-image", root or None, file.path, None, None, {"count": 1, "bytes": file.bytes, "examples": [file.name]},
-                        ("adopt",),
-                    )
+                yield from self._list_unnamed(root, path, count)
                 continue
             examples = tuple(file.name for file in suspects.unnamed_in(root, path, _EXAMPLES))
             finding = check_orphaned_image(FolderCase(root or None, path, count, size, examples))
+            if finding is not None:
+                yield finding
+
+    def _list_unnamed(self, root: str, path: str, count: int) -> Iterator[Finding]:
+        for file in self.index.suspects.unnamed_in(root, path, count):
+            finding = check_orphaned_image(FolderCase(root or None, file.path, 1, file.bytes, (file.name,)))
             if finding is not None:
                 yield finding
 

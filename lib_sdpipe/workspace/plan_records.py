@@ -12,19 +12,12 @@ from lib_sdpipe.images.read import read_image, read_infotext
 from lib_sdpipe.manifest.codec import parse_json_object
 from lib_sdpipe.manifest.records import Json, Manifest
 from lib_sdpipe.reconcile.operations.operation import Document
-from lib_sdpipe.store.layout import Layout
-from lib_sdpipe.store.library import Library
-from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.store.scan import IMAGE_SUFFIXES
+from lib_sdpipe.workspace.orphans import OrphanRecords
 
 
-class PlanRecords:
-    """`reconcile.operations.operation.Records` of one library."""
-
-    def __init__(self, layout: Layout, library: Library) -> None:
-        self._layout = layout
-        self._library = library
-        self._store = RunStore(layout)
+class PlanRecords(OrphanRecords):
+    """`reconcile.plan.PlanLookups` of one library, after a check of it."""
 
     def manifest(self, run_id: str, name: str) -> Document | None:
         return self._document(f"{run_id}/manifests/{name}.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lib_sdpipe.cli.library_arguments import named_roots
+from lib_sdpipe.cli.library_arguments import store_named_roots
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import find_runs, named_folder, open_workspace
 from lib_sdpipe.cli.repair_text import StopAsked, exit_code, print_repair, report_progress
@@ -12,7 +12,6 @@ from lib_sdpipe.errors import RecordError, UsageError
 from lib_sdpipe.manifest.codec import parse_json_object
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.apply import apply_plan
-from lib_sdpipe.store.library import Library
 
 NAME = "apply"
 SUMMARY = "do the operations of a plan, so that they can be undone"
@@ -25,8 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     document = _read_plan(arguments.plan)
     layout = open_workspace(find_runs(arguments.runs)).layout
-    if roots := named_roots(arguments):
-        Library(layout).set_roots(roots)
+    store_named_roots(arguments, layout)
     with StopAsked(output) as stop:
         try:
             answer = apply_plan(layout, document, progress=report_progress(output), should_stop=stop)

@@ -76,11 +76,12 @@ def read_codes(names: list[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output) -> Iterator[Finding]:
-    """Those of `only`, or all where it is empty."""
+def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output, is_each_listed: bool = True) -> Iterator[Finding]:
+    """Those of `only`, or all where it is empty; of the codes in it each file by itself, unless folders will do."""
     from lib_sdpipe.workspace.check import Checker
 
-    return _chosen(Checker(opened.layout, opened.library, opened.index, show_count(output), only).check(), only)
+    listed = only if is_each_listed else frozenset[str]()
+    return _chosen(Checker(opened.layout, opened.library, opened.index, show_count(output), listed).check(), only)
 
 
 def _chosen(findings: Iterator[Finding], only: frozenset[str]) -> Iterator[Finding]:

@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     choices, only = parse_choices(arguments.choose), read_codes(arguments.only)
     now = format_utc(time.time())
     with open_library(arguments) as opened:
-        findings = iter_findings(opened, only, output)
-        records = PlanRecords(opened.layout, opened.library)
+        findings = list(iter_findings(opened, only, output, is_each_listed=False))
+        records = PlanRecords(opened.layout, opened.library, opened.index)
         operations = plan_operations(findings, choices, records, now)
         library_id = opened.library.document.get("id") if opened.layout.library_file.exists() else None
         plan = build_plan(operations, f"{now[:10]}-{secrets.token_hex(4)}", now, library_id)

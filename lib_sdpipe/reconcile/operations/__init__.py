@@ -1,4 +1,4 @@
-"""The registry of operations: what each writes. `adopt` has a plan of its own."""
+"""The registry of operations: what each writes. `adopt` looks at all its findings at once: reconcile/adopt has it."""
 
 from __future__ import annotations
 
