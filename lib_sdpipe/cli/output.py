@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sys
 from typing import Any, TextIO
 
 from lib_sdpipe.cli.render import escape_lines
-from lib_sdpipe.manifest.codec import format_json
+from lib_sdpipe.manifest.codec import format_answer
 
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
 
@@ -47,7 +46,7 @@ class Output:
         if self._answers is None:
             return
         self._answers.flush()
-        self._answers.buffer.write(_encode(document))
+        self._answers.buffer.write(format_answer(document))
 
     def note(self, text: str) -> None:
         """A line for the person at the terminal, on stderr."""
@@ -99,36 +98,3 @@ def _never_fail_to_encode(stream: Any) -> None:
     """A prompt in Japanese must not end a verb on a Windows console of another code page."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
-
-
-def depth_of(document: Any, limit: int) -> int:
-    """How deeply `document` is nested, not looking further than `limit`. Does not recurse."""
-    level, depth = [document], 0
-    while level and depth < limit:
-        level = [item for value in level for item in _items(value)]
-        depth += 1
-    return depth
-
-
-def _items(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def _encode(document: Any) -> bytes:
-    try:
-        return format_json(document)
-    except ValueError:
-        return format_json(_without_nan(document))
-
-
-def _without_nan(value: Any) -> Any:
-    """Python's reader takes NaN and Infinity from a file; JSON has no word for them: unknown."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    return value

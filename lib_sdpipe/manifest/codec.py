@@ -35,6 +35,24 @@ def format_json(document: Any) -> bytes:
         return (json.dumps(document, ensure_ascii=True, indent=2, allow_nan=False) + "\n").encode("ascii")
 
 
+def format_answer(document: Any) -> bytes:
+    """The same for what is said to a caller: NaN and Infinity, which are no JSON, are said as null."""
+    try:
+        return format_json(document)
+    except ValueError:
+        return format_json(_without_nan(document))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return value
+
+
 def parse_json_object(data: bytes, what: str) -> dict[str, Any]:
     """The JSON object in `data`; raises RecordError, naming `what`, if it is none.
 
