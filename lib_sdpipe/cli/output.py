@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sys
 from typing import IO, Any, Iterable, TextIO
 
 from lib_sdpipe.cli.render import escape_lines
-from lib_sdpipe.manifest.codec import format_json
+from lib_sdpipe.manifest.codec import format_answer
 
 _COLOURS = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
 
@@ -47,13 +46,13 @@ class Output:
         if self._answers is None:
             return
         self._answers.flush()
-        self._answers.buffer.write(encode(document))
+        self._answers.buffer.write(format_answer(document))
 
     def document_with_list(self, document: dict[str, Any], key: str, items: IO[bytes]) -> None:
         """The same with the list under `key`, which is empty, written out from a spool: it need not fit into memory."""
         if self._answers is None:
             return
-        before, empty, after = encode(document).partition(f'"{key}": []'.encode())
+        before, empty, after = format_answer(document).partition(f'"{key}": []'.encode())
         has_items, writer = items.tell() > 0, self._answers.buffer
         self._answers.flush()
         items.seek(0)
@@ -132,21 +131,3 @@ def _items(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def encode(document: Any) -> bytes:
-    try:
-        return format_json(document)
-    except ValueError:
-        return format_json(_without_nan(document))
-
-
-def _without_nan(value: Any) -> Any:
-    """Python's reader takes NaN and Infinity from a file; JSON has no word for them: unknown."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    return value

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import IO
 
-from lib_sdpipe.cli.output import encode
+from lib_sdpipe.manifest.codec import format_answer
 from lib_sdpipe.reconcile.findings import ERROR, Finding
 
 # Findings of one code that a person is shown.
@@ -43,7 +43,7 @@ class Tally:
         self.levels[finding.level] += 1
         if self.spool is not None:
             separator = b",\n    " if sum(self.levels.values()) > 1 else b"\n    "
-            self.spool.write(separator + encode(finding.to_json()).rstrip(b"\n").replace(b"\n", b"\n    "))
+            self.spool.write(separator + format_answer(finding.to_json()).rstrip(b"\n").replace(b"\n", b"\n    "))
 
     @property
     def counts(self) -> dict[str, int]:

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from lib_sdpipe.hosts import settings
+from lib_sdpipe.hosts.api_host import WebUIApiHost
 from lib_sdpipe.hosts.environment import forget_script_defaults
 from lib_sdpipe.hosts.pass_wrapper import PassWrapper
 from lib_sdpipe.hosts.session import Session
@@ -23,6 +24,7 @@ class Extension:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.tab_host = RunsTabHost(session)
+        self.api_host = WebUIApiHost()
         self._wrapper = PassWrapper(session)
 
     def start(self, demo: Any, app: Any) -> None:

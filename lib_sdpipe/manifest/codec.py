@@ -35,6 +35,24 @@ def format_json(document: Any) -> bytes:
         return (json.dumps(document, ensure_ascii=True, indent=2, allow_nan=False) + "\n").encode("ascii")
 
 
+def format_answer(document: Any) -> bytes:
+    """The same for what is said to a caller: NaN and Infinity, which are no JSON, are said as null."""
+    try:
+        return format_json(document)
+    except ValueError:
+        return format_json(_without_nan(document))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return value
+
+
 def parse_json_object(data: bytes, what: str) -> dict[str, Any]:
     """The JSON object in `data`; raises RecordError, naming `what`, if it is none.
 
@@ -90,7 +108,7 @@ def _read_document(data: bytes, what: str, kind: Type[R], schema: str, parse: Ca
     return parse(data, what).to_json()
 
 
-def _version_of(found: Any, schema: str) -> int:
+def version_of(found: Any, schema: str) -> int:
     """The number in a schema of this kind; 0 where it is none."""
     kind, _, number = found.partition("/") if isinstance(found, str) else ("", "", "")
     return int(number) if kind == schema.partition("/")[0] and re.fullmatch("[0-9]{1,9}", number) else 0
@@ -101,7 +119,7 @@ def _parse(document: dict[str, Any], kind: Type[R], schema: str, upgrade: Any, w
     if found is None:
         document = upgrade(document)
     elif found != schema:
-        if _version_of(found, schema) > _version_of(schema, schema):
+        if version_of(found, schema) > version_of(schema, schema):
             raise NewerSchemaError(f"{what}: schema is {found!r}, written by a later version of SDPipe; this one reads {schema!r}")
         raise RecordError(f"{what}: schema is {found!r}, this version reads {schema!r}")
     try:

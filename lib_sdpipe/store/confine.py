@@ -9,7 +9,7 @@ from pathlib import Path
 from lib_sdpipe.errors import RecordError, RefusedError, UnknownNameError
 from lib_sdpipe.reconcile.acts import Place
 from lib_sdpipe.reconcile.plan_document import OWN_FOLDERS, RUNS_ROOT, is_record_file
-from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.layout import PRIVATE_NAME, Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 
@@ -34,6 +34,22 @@ class Places:
         path = self._library.resolve(place.root, place.path)
         if path is None or (place.root is not None and ".." in place.path.split("/")):
             raise RefusedError(f"{place}: leads out of its root")
+        return path
+
+    def find_readable(self, place: Place) -> Path:
+        """The path of a file in a root, for a caller who may read the roots and nothing else: no link leads out of them.
+
+        Raises RefusedError.
+        """
+        parts = place.path.split("/")
+        if place.root is None:
+            raise RefusedError(f"{place}: name the root it lies in, and its path there")
+        if "\0" in place.path or (os.name == "nt" and not all(is_windows_name(part) for part in parts)):
+            raise RefusedError(f"{place}: no file can have that name")
+        path = self.find(place)
+        if PRIVATE_NAME in parts or QUARANTINE_NAME in parts:
+            raise RefusedError(f"{place}: lies among what SDPipe keeps for itself")
+        self._check_links(place, Path(os.path.realpath(path)), self._library.roots()[place.root])
         return path
 
     def find_writable(self, place: Place) -> Path:

@@ -35,6 +35,9 @@ class Layout:
     def run_file(self, run_id: str) -> Path:
         return self.run_folder(run_id) / "run_metadata.json"
 
+    def marks_file(self, run_id: str) -> Path:
+        return self.run_folder(run_id) / "marks.json"
+
     def manifests(self, run_id: str) -> Path:
         return self.run_folder(run_id) / "manifests"
 

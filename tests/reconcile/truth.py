@@ -129,8 +129,12 @@ class Truth:
 
     def plan(self, *choices: str) -> Json:
         """A plan for everything that is found, with these choices."""
-        library = Library(self.layout)
-        operations = plan_operations(self.check(), parse_choices(choices), PlanRecords(self.layout, library), NOW)
+        library, index = Library(self.layout), Index(self.layout.index_file)
+        try:
+            findings = list(Checker(self.layout, library, index).check())
+            operations = plan_operations(findings, parse_choices(choices), PlanRecords(self.layout, library, index), NOW)
+        finally:
+            index.close()
         return build_plan(operations, f"plan-{self.random.random()}", NOW, library.document["id"])
 
     def tree(self) -> dict[str, tuple[bytes, int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 
 from lib_sdpipe.cli.commands.runs import positive
 from lib_sdpipe.cli.library_arguments import add_as_indexed, named_roots
@@ -12,8 +11,8 @@ from lib_sdpipe.cli.place import find_runs, is_root_argument, open_workspace
 from lib_sdpipe.cli.progress import show_count
 from lib_sdpipe.cli.render import Column, build_table, cut_text, escape_text, format_count, format_local
 from lib_sdpipe.index.search import Found, FoundPage
-from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.manifest.times import format_utc
+from lib_sdpipe.workspace.documents import build_found_document
 
 NAME = "find"
 SUMMARY = "find images by words of their prompts and by their settings, newest first"
@@ -42,18 +41,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     workspace = open_workspace(find_runs(arguments.runs), named_roots(arguments))
     page = workspace.find(query, arguments.limit, arguments.after, None if arguments.as_indexed else show_count(output))
     if output.is_json:
-        images = [_to_json(found) for found in page.images]
-        output.document({"total": page.total, "total_is_exact": page.total_is_exact, "images": images, "next": page.next})
+        output.document(build_found_document(page))
     else:
         _print_page(page, output)
     return 0
-
-
-def _to_json(found: Found) -> Json:
-    document = asdict(found)
-    time = document.pop("time")
-    names = ("run_id", "name", "root", "path", "stage", "timestamp", "prompt", "actual_seed", "model")
-    return {name: format_utc(time) if name == "timestamp" and time is not None else document.get(name) for name in names}
 
 
 def _print_page(page: FoundPage, output: Output) -> None:

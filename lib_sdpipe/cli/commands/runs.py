@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import find_runs, open_workspace
@@ -13,6 +12,7 @@ from lib_sdpipe.cli.status import paint_status
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.workspace import RunPage, RunSummary
+from lib_sdpipe.workspace.documents import build_runs_document
 
 NAME = "runs"
 SUMMARY = "list the runs of a library, newest first"
@@ -29,18 +29,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     runs = find_runs(arguments.runs)
     page = open_workspace(runs).list_runs(arguments.limit, arguments.after)
     if output.is_json:
-        output.document({"total": page.total, "runs": [_to_json(summary) for summary in page.runs], "next": page.next})
+        output.document(build_runs_document(page))
     else:
         _print_page(page, runs, output)
     return 0
-
-
-def _to_json(summary: RunSummary) -> dict[str, Any]:
-    document = {
-        "run_id": summary.run_id, "label": summary.label, "status": summary.status, "started_at": summary.started_at,
-        "source": summary.source, "images": summary.images, "stages": summary.stages,
-    }
-    return document if summary.error is None else {**document, "error": summary.error}
 
 
 def _print_page(page: RunPage, runs: Path, output: Output) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from lib_sdpipe.cli.image_text import build_image_text
-from lib_sdpipe.cli.output import Output, depth_of
+from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import find_library, find_runs, open_workspace
 from lib_sdpipe.cli.run_text import build_run_text
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.names import is_run_id
-from lib_sdpipe.manifest.records import Json, Record
-from lib_sdpipe.workspace import RunView
+from lib_sdpipe.workspace.documents import build_run_document
 
 NAME = "show"
 SUMMARY = "show one run and its images, or what one image file is"
@@ -22,8 +20,6 @@ SUMMARY = "show one run and its images, or what one image file is"
 # Statuses of an image that somebody knows; the others are an unknown IMAGE.
 _KNOWN = ("ok", "stripped", "foreign")
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif")
-# Far more than any request has, far less than Python's recursion limit lets the JSON writer do.
-_MAXIMUM_DEPTH = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +36,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     runs = find_runs(arguments.runs)
     view = open_workspace(runs).view_run(arguments.shown)
     if output.is_json:
-        output.document(_to_json(view))
+        output.document(build_run_document(view))
     else:
         output.lines(build_run_text(view, runs / view.run_id, output))
     return 0
@@ -61,29 +57,6 @@ def _show_image(arguments: argparse.Namespace, output: Output) -> int:
         run_is_here = layout is not None and is_run_id(run_id or "") and layout.run_folder(run_id).is_dir()
         output.lines(build_image_text(arguments.shown, answer, run_is_here, output))
     return 0 if answer["status"] in _KNOWN else 1
-
-
-def _to_json(view: RunView) -> Json:
-    problems = list(view.problems)
-    runs = _to_documents([view.run] if view.run else [], problems)
-    manifests = _to_documents(view.manifests, problems)
-    document = {"run": runs[0] if runs else None, "manifests": manifests}
-    return {**document, "problems": problems} if problems else document
-
-
-def _to_documents(records: Sequence[Record], problems: list[str]) -> list[Json]:
-    """The records as they are on disk; what is nested too deeply to be written is a problem like any other damage."""
-    documents = []
-    for record in records:
-        try:
-            documents.append(record.to_json())
-            if depth_of(documents[-1], _MAXIMUM_DEPTH) < _MAXIMUM_DEPTH:
-                continue
-            documents.pop()
-        except RecursionError:
-            pass
-        problems.append(f"{getattr(record, 'name', None) or 'a record'}: nested too deeply to be shown")
-    return documents
 
 
 def _is_image(name: str) -> bool:

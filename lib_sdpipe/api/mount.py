@@ -1,0 +1,93 @@
+"""The routes under /sdpipe/v1, in the order of the docs; made for one app and put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from fastapi.security import HTTPBasic
+
+from lib_sdpipe.api import schemas
+from lib_sdpipe.api.login import Login
+from lib_sdpipe.api.marking import MarkRoutes
+from lib_sdpipe.api.reading import ReadingRoutes
+from lib_sdpipe.api.repairing import RepairRoutes
+from lib_sdpipe.api.route import ApiHost, build_route_class
+from lib_sdpipe.api.schemas import Schema
+from lib_sdpipe.api.thumbnails import ThumbnailRoutes
+from lib_sdpipe.workspace.page_address import API_PREFIX
+
+_FAULTS = {
+    400: "the request, or a record of the library, is wrong", 401: "log in", 404: "no such run, image or plan",
+    423: "somebody else is at it; try again", 503: "the library cannot be read or written now",
+}
+_POST_FAULTS = {413: "too large", 415: "only application/json is taken"}
+
+
+class _ShownPassword(HTTPBasic):
+    """For the OpenAPI page alone: it then offers to send a name and password. Who comes in is decided before."""
+
+    async def __call__(self) -> None:  # type: ignore[override]
+        return None
+
+
+@dataclass(frozen=True)
+class _Route:
+    method: str
+    path: str
+    work: Callable[..., Any]
+    summary: str
+    answer: Schema
+    request: Schema | None = None
+    media_type: str = "application/json"
+
+
+def mount_api(app: Any, host: ApiHost) -> None:
+    """Put the routes into the host's app. Hosts make a new app at every Reload UI."""
+    login = Login(app, host.credentials(), host.asks_at_page())
+    shown = [Depends(_ShownPassword())] if login.has_password else []
+    router = APIRouter(prefix=API_PREFIX, tags=["SDPipe"], route_class=build_route_class(login, host), dependencies=shown)
+    for route in _routes(host):
+        router.add_api_route(
+            route.path, route.work, methods=[route.method], summary=route.summary, description=route.summary, response_model=None,
+            operation_id=f"sdpipe_{route.method.lower()}_{route.work.__name__}", responses=_responses(route),
+            openapi_extra=_request_body(route),
+        )
+    app.include_router(router)
+
+
+def _routes(host: ApiHost) -> list[_Route]:
+    reading, repairs, marks, thumbnails = ReadingRoutes(host), RepairRoutes(host), MarkRoutes(host), ThumbnailRoutes(host)
+    return [
+        _Route("GET", "/runs", reading.runs, "Runs, newest first", schemas.RUNS),
+        _Route("GET", "/runs/{run_id}", reading.run, "One run with all its manifests", schemas.RUN),
+        _Route("GET", "/runs/{run_id}/images/{name}", reading.manifest, "The manifest of one image", schemas.MANIFEST),
+        _Route("GET", "/images", reading.images, "Find images by words of their prompts and by their settings", schemas.FOUND),
+        _Route("GET", "/image", reading.image, "What one image file in the roots is", schemas.IMAGE),
+        _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image",
+               {"type": "string", "format": "binary"}, media_type="image/webp"),
+        _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
+        _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,
+               schemas.MARKS_REQUEST),
+        _Route("POST", "/trace", reading.trace, "Which recorded image a picture is, or was made from", schemas.TRACE,
+               schemas.TRACE_REQUEST),
+        _Route("POST", "/check", repairs.check, "What does not fit; changes nothing", schemas.CHECK, schemas.CHECK_REQUEST),
+        _Route("POST", "/plan", repairs.plan, "What would be done about it; changes nothing", schemas.PLAN, schemas.PLAN_REQUEST),
+        _Route("POST", "/apply", repairs.apply, "Do a plan, so that it can be undone", schemas.REPAIRED, schemas.APPLY_REQUEST),
+        _Route("POST", "/undo", repairs.undo, "Put back what an apply changed", schemas.REPAIRED, schemas.UNDO_REQUEST),
+    ]
+
+
+def _responses(route: _Route) -> dict[int | str, dict[str, Any]]:
+    faults = {**_FAULTS, **_POST_FAULTS} if route.request is not None else _FAULTS
+    refusals = {code: {"description": text, "content": {"application/json": {"schema": schemas.FAULT}}} for code, text in faults.items()}
+    return {200: {"description": route.summary, "content": {route.media_type: {"schema": route.answer}}}, **refusals}
+
+
+def _request_body(route: _Route) -> dict[str, Any] | None:
+    if route.request is None:
+        return None
+    is_required = "required" in route.request
+    return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": route.request}}}}

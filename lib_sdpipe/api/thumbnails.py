@@ -1,0 +1,35 @@
+"""The route of thumbnails: by a record's id, never by a path."""
+
+from __future__ import annotations
+
+import threading
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lib_sdpipe.api.route import ApiHost
+from lib_sdpipe.errors import UnknownNameError
+from lib_sdpipe.workspace import Workspace
+
+# Decoding takes memory: a page asks for a hundred at once.
+_AT_ONCE = threading.BoundedSemaphore(4)
+# Seconds that a browser shows one without asking; then it asks whether it is still the same.
+_FRESH_SECONDS = 3600
+
+
+class ThumbnailRoutes:
+    def __init__(self, host: ApiHost) -> None:
+        self._host = host
+
+    def thumbnail(self, run_id: str, name: str, request: Request) -> Response:
+        workspace = Workspace(self._host.layout())
+        manifest = workspace.view_manifest(run_id, name)
+        with _AT_ONCE:
+            file = workspace.find_thumbnail(manifest)
+        if file is None:
+            raise UnknownNameError(f"run {run_id}: {name} has no image that can be shown")
+        etag = f'"{file.stem}"'
+        headers = {"Cache-Control": f"private, max-age={_FRESH_SECONDS}", "ETag": etag, "X-Content-Type-Options": "nosniff"}
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(file.read_bytes(), media_type="image/webp", headers=headers)
