@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-_READERS = ("device", "environment", "used_models", "asked_and_used")
+_READERS = ("device", "environment", "used_models", "asked_and_used", "output_folders")
 
 
 class Host:

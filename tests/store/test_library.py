@@ -125,3 +125,37 @@ def test_of_a_damaged_library_file_what_was_known_stands_and_it_is_not_written_o
     assert library.reload_tolerantly(known.document) is None
     library.write_if_gone()
     assert Library(layout).document == known.document, "moved aside, it is made anew with the same id and roots"
+
+
+def marks(layout: Layout) -> dict[str, object]:
+    return {name: root.get("is_save_folder") for name, root in json.loads(layout.library_file.read_bytes())["roots"].items()}
+
+
+def test_the_root_of_the_save_folder_is_marked_also_in_an_older_file(layout: Layout) -> None:
+    log = layout.runs.parent / "log"
+    roots = {"outputs": outputs(layout), "log": log}
+    Library(layout).ensure_roots(roots)
+    assert marks(layout) == {"outputs": None, "log": None}
+    library = Library(layout)
+    library.ensure_roots(roots, log)
+    assert marks(layout) == {"outputs": None, "log": True} and library.save_roots() == {"log"}
+    before = layout.library_file.stat().st_mtime_ns
+    library.ensure_roots(roots, log)
+    assert layout.library_file.stat().st_mtime_ns == before, "written only when something is new"
+    assert Library(layout).save_roots() == {"log"}
+
+
+def test_a_root_that_other_images_are_saved_to_is_no_save_folder_any_more(layout: Layout) -> None:
+    log = layout.runs.parent / "log"
+    Library(layout).ensure_roots({"outputs": outputs(layout), "log": log}, log)
+    Library(layout).ensure_roots({"outputs": outputs(layout)})
+    assert marks(layout)["log"] is True, "what was copied there is still there"
+    Library(layout).ensure_roots({"log": log / "grids"})
+    assert marks(layout)["log"] is False
+
+
+def test_a_save_folder_inside_a_root_with_other_images_is_not_marked(layout: Layout) -> None:
+    saved = outputs(layout) / "saved"
+    Library(layout).ensure_roots({"outputs": outputs(layout)})
+    Library(layout).ensure_roots({"outputs": outputs(layout), "saved": saved}, saved)
+    assert marks(layout) == {"outputs": None}

@@ -299,3 +299,11 @@ def test_a_recorded_file_without_a_decoder_here_whose_bytes_changed_is_reported_
     monkeypatch.setattr(images_read, "_can_decode", lambda name: False)
     (finding,) = truth.check()
     assert finding.code == "modified-image" and "JXL" in finding.evidence["undecodable"] and finding.operations == ()
+
+
+def test_copies_in_the_save_folder_are_neither_copies_nor_orphans(truth: Truth) -> None:
+    log = truth.base / "log"
+    log.mkdir()
+    Library(truth.layout).ensure_roots({"outputs": truth.outputs, "log": log}, log)
+    shutil.copyfile(file_of(truth), log / "saved.png")
+    assert truth.check() == truth.check(is_deep=True) == []
