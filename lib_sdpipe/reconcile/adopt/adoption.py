@@ -44,6 +44,7 @@ class Adoption:
         self._limit = limit
         self._there = frozenset(records.run_ids())
         self._given: set[str] = set()
+        self._attempts: dict[str, int] = {}
 
     def iter_operations(self, findings: Iterable[Finding]) -> Iterator[Operation]:
         """One for each run, the oldest first."""
@@ -86,9 +87,13 @@ class Adoption:
 
     def _new_run_id(self, seconds: float) -> str:
         """Of the local time, as all run ids; unlike those that are there."""
-        attempt, began = 1, _local_time(seconds)
+        began = _local_time(seconds)
+        first = build_run_id(began, LABEL)
+        # Thousands can have one second: those of a copied folder.
+        attempt = self._attempts.get(first, 1)
         while (run_id := build_run_id(began, LABEL, attempt)) in self._there or run_id in self._given:
             attempt += 1
+        self._attempts[first] = attempt + 1
         return run_id
 
 
