@@ -52,6 +52,7 @@ def serve_page(demo: Any, port: int | None) -> tuple[Any, Any]:
     root_path = f"/{cmd_opts.subpath}" if cmd_opts.subpath else ""
     app, _ = gradio_extensons.launch(demo, server_name="0.0.0.0" if cmd_opts.listen else cmd_opts.server_name or "127.0.0.1",
                                      server_port=port, auth=users or None, root_path=root_path,
+                                     app_kwargs={"docs_url": "/docs", "redoc_url": "/redoc"},
                                      allowed_paths=[*cmd_opts.gradio_allowed_path, cmd_opts.data_dir])
     return app, demo
 
