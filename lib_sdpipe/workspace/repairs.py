@@ -14,14 +14,15 @@ from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.reconcile.findings import CODES, Finding
 from lib_sdpipe.reconcile.plan import build_plan, parse_choices, plan_operations
 from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.refresh import Progress
 from lib_sdpipe.workspace.workspace import Workspace
 
 
 def check_library(workspace: Workspace, only: Sequence[str] = ()) -> Json:
     """The document of `check --json`. Raises UsageError for a code that does not exist, NoLibraryError, RecordError, LockedError."""
-    codes, started = _codes(only), time.monotonic()
+    codes, started = read_codes(only), time.monotonic()
     with open_index(workspace.layout.index_places) as index:
-        findings = _find(workspace, workspace.library(), index, codes)
+        findings = _find(workspace, workspace.library(), index, codes, lambda what, count: None, codes)
         totals = index.suspects.totals()
     counts: Counter[str] = Counter()
     for finding in findings:
@@ -30,27 +31,32 @@ def check_library(workspace: Workspace, only: Sequence[str] = ()) -> Json:
     return {"library": totals, "counts": dict(counts), "findings": [finding.to_json() for finding in findings], "seconds": seconds}
 
 
-def plan_repairs(workspace: Workspace, only: Sequence[str] = (), choices: Sequence[str] = ()) -> Json:
+def plan_repairs(
+    workspace: Workspace, only: Sequence[str] = (), choices: Sequence[str] = (), progress: Progress = lambda what, count: None
+) -> Json:
     """The plan that `plan` writes; `choices` are texts CODE=OPERATION. It does nothing. Raises as `check_library`."""
     from lib_sdpipe.workspace.plan_records import PlanRecords  # numpy and Pillow: only here
 
-    chosen, codes = parse_choices(choices), _codes(only)
+    chosen, codes = parse_choices(choices), read_codes(only)
     now, library = format_utc(time.time()), workspace.library()
     with open_index(workspace.layout.index_places) as index:
-        findings = _find(workspace, library, index, codes)
-        operations = plan_operations(findings, chosen, PlanRecords(workspace.layout, library), now)
+        findings = _find(workspace, library, index, codes, progress, frozenset())
+        operations = plan_operations(findings, chosen, PlanRecords(workspace.layout, library, index), now)
     library_id = library.document.get("id") if workspace.layout.library_file.exists() else None
     return build_plan(operations, f"{now[:10]}-{secrets.token_hex(4)}", now, library_id)
 
 
-def _find(workspace: Workspace, library: Library, index: Index, codes: frozenset[str]) -> list[Finding]:
+def _find(
+    workspace: Workspace, library: Library, index: Index, codes: frozenset[str], progress: Progress, listed: frozenset[str]
+) -> list[Finding]:
+    """Findings of these codes; of those that are `listed`, each file by itself."""
     from lib_sdpipe.workspace.check import Checker  # numpy and Pillow: only here
 
-    checker = Checker(workspace.layout, library, index, only=codes)
+    checker = Checker(workspace.layout, library, index, progress, listed)
     return [finding for finding in checker.check() if not codes or finding.code in codes]
 
 
-def _codes(names: Sequence[str]) -> frozenset[str]:
+def read_codes(names: Sequence[str]) -> frozenset[str]:
     unknown = [name for name in names if name not in CODES]
     if unknown:
         raise UsageError(f"there is no code {unknown[0]!r}; there are {', '.join(CODES)}")

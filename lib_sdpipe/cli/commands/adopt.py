@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     store_named_roots(arguments, open_workspace(find_runs(arguments.runs)).layout)
     with open_library(arguments) as opened:
         root, path = _find_place(named, opened.library)
-        findings = iter_findings(opened, frozenset({"orphaned-image"}), output, is_each_listed=False)
+        findings = iter_findings(opened, frozenset({"orphaned-image"}), output)
         inside = [finding for finding in findings if finding.operations and _is_in(finding, root, path)]
         adoption = Adoption(OrphanRecords(opened.layout, opened.library, opened.index), arguments.all, arguments.limit)
         _write(iter_plan_text(_build_head(opened), adoption.iter_operations(inside)), arguments, output)

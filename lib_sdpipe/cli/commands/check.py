@@ -12,7 +12,8 @@ from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.progress import show_count, show_reading
 from lib_sdpipe.cli.tally import Tally
 from lib_sdpipe.errors import UsageError
-from lib_sdpipe.reconcile.findings import CODES, Finding
+from lib_sdpipe.reconcile.findings import Finding
+from lib_sdpipe.workspace.repairs import read_codes
 
 NAME = "check"
 SUMMARY = "say what does not fit: missing, moved, changed, orphaned, damaged"
@@ -69,19 +70,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return EXIT_FINDINGS if tally.has_errors or arguments.strict and tally.counts else 0
 
 
-def read_codes(names: list[str]) -> frozenset[str]:
-    unknown = [name for name in names if name not in CODES]
-    if unknown:
-        raise UsageError(f"there is no code {unknown[0]!r}; there are {', '.join(CODES)}")
-    return frozenset(names)
-
-
-def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output, is_each_listed: bool = True) -> Iterator[Finding]:
-    """Those of `only`, or all where it is empty; of the codes in it each file by itself, unless folders will do."""
+def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output) -> Iterator[Finding]:
+    """Those of `only`; what is found by folder stays by folder."""
     from lib_sdpipe.workspace.check import Checker
 
-    listed = only if is_each_listed else frozenset[str]()
-    return _chosen(Checker(opened.layout, opened.library, opened.index, show_count(output), listed).check(), only)
+    return _chosen(Checker(opened.layout, opened.library, opened.index, show_count(output)).check(), only)
 
 
 def _chosen(findings: Iterator[Finding], only: frozenset[str]) -> Iterator[Finding]:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import secrets
-import time
 from pathlib import Path
 
-from lib_sdpipe.cli.commands.check import iter_findings, read_codes
-from lib_sdpipe.cli.library_arguments import open_library
+from lib_sdpipe.cli.library_arguments import named_roots
 from lib_sdpipe.cli.output import Output
-from lib_sdpipe.cli.place import named_folder
+from lib_sdpipe.cli.place import find_runs, named_folder, open_workspace
 from lib_sdpipe.cli.plan_text import build_plan_text
+from lib_sdpipe.cli.progress import show_count
 from lib_sdpipe.cli.program import program_name
 from lib_sdpipe.cli.render import escape_text, format_count
 from lib_sdpipe.manifest.codec import format_json
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.reconcile.findings import CODES
-from lib_sdpipe.reconcile.plan import build_plan, parse_choices, plan_operations
 from lib_sdpipe.store.atomic import write_atomic
+from lib_sdpipe.workspace.repairs import plan_repairs
 
 NAME = "plan"
 SUMMARY = "write down what would be done about the findings"
@@ -39,17 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    from lib_sdpipe.workspace.plan_records import PlanRecords  # numpy and Pillow: only here
-
-    choices, only = parse_choices(arguments.choose), read_codes(arguments.only)
-    now = format_utc(time.time())
-    with open_library(arguments) as opened:
-        findings = list(iter_findings(opened, only, output, is_each_listed=False))
-        records = PlanRecords(opened.layout, opened.library, opened.index)
-        operations = plan_operations(findings, choices, records, now)
-        library_id = opened.library.document.get("id") if opened.layout.library_file.exists() else None
-        plan = build_plan(operations, f"{now[:10]}-{secrets.token_hex(4)}", now, library_id)
-    _give(plan, arguments, output)
+    workspace = open_workspace(find_runs(arguments.runs), named_roots(arguments))
+    _give(plan_repairs(workspace, arguments.only, arguments.choose, show_count(output)), arguments, output)
     return 0
 
 
