@@ -67,6 +67,7 @@ class SuspectPicture:
     pixel_sha256: str | None
     width: int | None
     height: int | None
+    kept: str | None
     file: FileRow | None
 
 
@@ -93,24 +94,24 @@ class Suspects:
 
     def _page_of_kept(self, after: int) -> list[SuspectPicture]:
         rows = self._connection.execute(
-            f"SELECT p.id, p.run_id, p.name, d.root, p.kept, p.bytes, p.sha256, p.pixel_sha256, p.width, p.height, {_FILE}"
+            f"SELECT p.id, p.run_id, p.name, d.root, p.kept, p.bytes, p.sha256, p.pixel_sha256, p.width, p.height, p.kept, {_FILE}"
             f" {_FROM_FILES} JOIN pictures p ON p.id = f.picture WHERE f.claim = 'kept' AND f.id > ? AND p.sha256 IS NOT NULL AND CASE"
             " WHEN f.sha256 = p.sha256 THEN 0 WHEN f.problem IS NOT NULL OR f.read_problem IS NOT NULL THEN 1"
             " WHEN f.sha256 IS NOT NULL THEN 1 ELSE f.is_changed OR f.bytes <> p.bytes END ORDER BY f.id LIMIT ?", (after, _PAGE),
         )
-        return [SuspectPicture(*row[:10], FileRow(*row[10:])) for row in rows]
+        return [SuspectPicture(*row[:11], FileRow(*row[11:])) for row in rows]
 
     def _page_of_pictures(self, after: int) -> list[SuspectPicture]:
         rows = self._connection.execute(
-            f"SELECT p.id, p.run_id, p.name, p.root, p.path, p.bytes, p.sha256, p.pixel_sha256, p.width, p.height, {_FILE}"
-            " FROM pictures p LEFT JOIN files f ON f.picture = p.id AND f.claim = 'image' LEFT JOIN folders d ON d.id = f.folder"
+            f"SELECT p.id, p.run_id, p.name, p.root, p.path, p.bytes, p.sha256, p.pixel_sha256, p.width, p.height, p.kept,"
+            f" {_FILE} FROM pictures p LEFT JOIN files f ON f.picture = p.id AND f.claim = 'image' LEFT JOIN folders d ON d.id = f.folder"
             " WHERE p.id > ? AND p.run_id IS NOT NULL AND p.path IS NOT NULL AND p.lost_at IS NULL AND CASE WHEN f.id IS NULL THEN 1"
             " WHEN f.sha256 = p.sha256 THEN 0 WHEN f.problem IS NOT NULL OR f.read_problem IS NOT NULL THEN 1"
             " WHEN f.sha256 IS NOT NULL THEN f.sha256 <> p.sha256 ELSE f.is_changed OR f.bytes <> p.bytes"
             " OR (p.infotext_digest IS NOT NULL AND f.infotext_digest IS NOT p.infotext_digest) END ORDER BY p.id LIMIT ?",
             (after, _PAGE),
         )
-        return [SuspectPicture(*row[:10], FileRow(*row[10:]) if row[10] is not None else None) for row in rows]
+        return [SuspectPicture(*row[:11], FileRow(*row[11:]) if row[11] is not None else None) for row in rows]
 
     # --- files ---
 

@@ -48,13 +48,13 @@ class SuspectCases:
         return self._build(suspect, file) if file is not None else None
 
     def _build(self, suspect: SuspectPicture, file: FileState | None) -> PictureCase:
-        manifest = self._manifest(suspect)
+        manifest = self._manifest(suspect) if file is not None else Manifest()  # nothing of it is needed to miss an image
         candidates: list[FileState] = []
         by, copy = None, None
         if file is None:
-            candidates, by = self._candidates(suspect, manifest)
+            candidates, by = self._candidates(suspect)
         elif file.problem is not None or file.sha256 != suspect.sha256:
-            copy = self._copy(suspect, manifest)
+            copy = self._copy(suspect)
         image = manifest.image or ImageFacts()
         return PictureCase(
             suspect.run_id, suspect.name, suspect.root, suspect.path, manifest.role, image.format, suspect.bytes, suspect.sha256,
@@ -93,7 +93,7 @@ class SuspectCases:
 
     # --- where a missing image went ---
 
-    def _candidates(self, suspect: SuspectPicture, manifest: Manifest) -> tuple[list[FileState], str | None]:
+    def _candidates(self, suspect: SuspectPicture) -> tuple[list[FileState], str | None]:
         """By its bytes, else by its pixels; the copy in the run folder where it is nowhere else."""
         found, by = self._with_same_bytes(suspect), "file"
         if not found and suspect.pixel_sha256 is not None:
@@ -101,7 +101,7 @@ class SuspectCases:
         self._explained.update(file.id for file in found)
         if found:
             return [self._as_state(file) for file in found], by
-        kept = self._kept(suspect, manifest)
+        kept = self._kept(suspect)
         return ([kept], "file") if kept is not None else ([], None)
 
     def _with_same_bytes(self, suspect: SuspectPicture) -> list[FileRow]:
@@ -140,16 +140,16 @@ class SuspectCases:
 
     # --- what a damaged one can be restored from ---
 
-    def _copy(self, suspect: SuspectPicture, manifest: Manifest) -> FileState | None:
-        kept = self._kept(suspect, manifest)
+    def _copy(self, suspect: SuspectPicture) -> FileState | None:
+        kept = self._kept(suspect)
         if kept is not None:
             return kept
         found = self._with_same_bytes(suspect)
         return self._as_state(found[0]) if found else None
 
-    def _kept(self, suspect: SuspectPicture, manifest: Manifest) -> FileState | None:
+    def _kept(self, suspect: SuspectPicture) -> FileState | None:
         """The copy in the run folder, if it is whole."""
-        row = self._suspects.file_at(RUNS_ROOT, manifest.kept) if manifest.kept is not None else None
+        row = self._suspects.file_at(RUNS_ROOT, suspect.kept) if suspect.kept is not None else None
         if row is None or row.problem is not None or suspect.sha256 is None:
             return None
         state = self._as_state(row)

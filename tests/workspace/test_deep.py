@@ -101,8 +101,7 @@ def test_another_letter_in_the_text_is_found(truth: Truth) -> None:
 
 def test_an_edited_file_is_not_called_silently_changed(truth: Truth) -> None:
     truth.check()
-    file = file_of(truth)
-    manifest = truth.manifests_now()[0]
+    file, manifest = file_of(truth), truth.manifests_now()[0]
     truth.write_picture(file, (manifest.infotext or "").replace("a cat", "a dog"), manifest.actual_seed or 0)
     os.utime(file, ns=(0, file.stat().st_mtime_ns + 5_000_000_000))
     (finding,) = truth.check()
