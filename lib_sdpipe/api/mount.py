@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.security import HTTPBasic
 
 from lib_sdpipe.api import schemas
@@ -48,14 +48,14 @@ def mount_api(app: Any, host: ApiHost) -> None:
     """Put the routes into the host's app. Hosts make a new app at every Reload UI."""
     login = Login(app, host.credentials(), host.asks_at_page())
     shown = [Depends(_ShownPassword())] if login.has_password else []
-    router = APIRouter(prefix=API_PREFIX, tags=["SDPipe"], route_class=build_route_class(login, host), dependencies=shown)
+    kind = build_route_class(login, host)
     for route in _routes(host):
-        router.add_api_route(
-            route.path, route.work, methods=[route.method], summary=route.summary, description=route.summary, response_model=None,
-            operation_id=f"sdpipe_{route.method.lower()}_{route.work.__name__}", responses=_responses(route),
-            openapi_extra=_request_body(route),
+        # Into the app's own router: one that is included makes each route twice, and the host is starting.
+        app.router.add_api_route(
+            API_PREFIX + route.path, route.work, methods=[route.method], summary=route.summary, description=route.summary,
+            operation_id=f"sdpipe_{route.method.lower()}_{route.work.__name__}", tags=["SDPipe"], dependencies=shown,
+            responses=_responses(route), response_model=None, openapi_extra=_request_body(route), route_class_override=kind,
         )
-    app.include_router(router)
 
 
 def _routes(host: ApiHost) -> list[_Route]:

@@ -19,8 +19,6 @@ from lib_sdpipe.api.route import AnswerError, ApiHost, answer, read_document
 from lib_sdpipe.errors import RefusedError, UnknownNameError, UsageError
 from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.reconcile.acts import Place
-from lib_sdpipe.store.confine import Places
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.documents import build_found_document, build_run_document, build_runs_document
 
@@ -79,6 +77,9 @@ class ReadingRoutes:
 
 def _find_file(workspace: Workspace, root: str, path: str) -> Path:
     """An image file in one of the roots. Raises UnknownNameError for all else: what lies elsewhere is nobody's business."""
+    from lib_sdpipe.reconcile.acts import Place  # the host's start waits for this module
+    from lib_sdpipe.store.confine import Places
+
     unknown = UnknownNameError(f"{root}: {path}: no image in the roots of this library")
     try:
         file = Places(workspace.layout, workspace.library()).find_readable(Place(root, path))

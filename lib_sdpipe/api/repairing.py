@@ -1,4 +1,7 @@
-"""Routes that repair: check, plan, apply, undo. They run in threads of the server's pool, beside its event loop and its queue."""
+"""Routes that repair: check, plan, apply, undo. They run in threads of the server's pool, beside its event loop and its queue.
+
+What does the work is imported where it is needed: the host's start waits for this module.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,7 @@ from lib_sdpipe.api.request_fields import check_fields, read_object, read_text, 
 from lib_sdpipe.api.route import ApiHost, answer, read_document
 from lib_sdpipe.errors import LockedError, UsageError
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.store.apply import apply_plan
-from lib_sdpipe.store.undo import undo
 from lib_sdpipe.workspace import Workspace
-from lib_sdpipe.workspace.repairs import check_library, plan_repairs
 
 # A second check at once would read the same disk: threads of the pool are the host's too, and it has forty.
 _checking = threading.Lock()
@@ -29,6 +29,8 @@ class RepairRoutes:
         self._host = host
 
     def check(self, request: Request) -> Response:
+        from lib_sdpipe.workspace.repairs import check_library
+
         document = read_document(request)
         check_fields(document, "only")
         only = read_texts(document, "only")
@@ -36,6 +38,8 @@ class RepairRoutes:
             return answer(check_library(Workspace(self._host.layout()), only))
 
     def plan(self, request: Request) -> Response:
+        from lib_sdpipe.workspace.repairs import plan_repairs
+
         document = read_document(request)
         check_fields(document, "only", "choose")
         only, choices = read_texts(document, "only"), _read_choices(document)
@@ -43,12 +47,16 @@ class RepairRoutes:
             return answer(plan_repairs(Workspace(self._host.layout()), only, choices))
 
     def apply(self, request: Request) -> Response:
+        from lib_sdpipe.store.apply import apply_plan
+
         document = read_document(request)
         check_fields(document, "plan")
         plan = read_object(document, "plan")
         return answer(apply_plan(self._host.layout(), plan).to_json())
 
     def undo(self, request: Request) -> Response:
+        from lib_sdpipe.store.undo import undo
+
         document = read_document(request)
         check_fields(document, "which")
         return answer(undo(self._host.layout(), read_text(document, "which")).to_json())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from lib_sdpipe.workspace.page_address import build_thumbnail_address
+from lib_sdpipe.workspace.page_address import API_PREFIX, build_thumbnail_address
 from tests.api.conftest import Serve
 from tests.ui.sample_library import SampleLibrary
 
 gradio = pytest.importorskip("gradio")
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 USERS = {"ann": "sécret:1"}
 ROUTES = [
     ("GET", "runs"), ("GET", "runs/20250101_000000_a"), ("GET", "runs/20250101_000000_a/images/txt2img_001"), ("GET", "images"),
@@ -42,17 +46,19 @@ def test_the_list_of_routes_is_whole(serve: Serve) -> None:
     serve(app=app)
     paths = app.openapi()["paths"]
     known = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    assert len(known) == len(ROUTES) and all(path.startswith("/sdpipe/v1/") for _, path in known)
+    assert len(known) == len(ROUTES) and all(path.startswith(API_PREFIX) for _, path in known)
+    page = (REPOSITORY / "docs" / "api.md").read_text("utf-8")
+    assert known == {(method, API_PREFIX + path) for method, path in re.findall(r"^\| `(GET|POST) (/\S+)`", page, re.M)}
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-@pytest.mark.parametrize("options", [{"users": USERS}, {"asks": True}, {"users": USERS, "asks": True}, {"users": {}}], ids=str)
-def test_nobody_comes_in_without_a_login(serve: Serve, method: str, path: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("options", [{"users": USERS}, {"asks": True}, {"users": USERS, "asks": True}, {"users": {}}], ids=ascii)
+def test_nobody_comes_in_without_a_login(serve: Serve, options: dict[str, Any]) -> None:
     client = serve(**options)
-    for headers in ({}, {"Authorization": "Basic YW5uOndyb25n"}, {"Authorization": "Basic ???"}, {"Authorization": "Bearer x"},
-                    {"Cookie": "access-token=None; access-token-unsecure="}):
+    logins = [{}, {"Authorization": "Basic YW5uOndyb25n"}, {"Authorization": "Basic ???"}, {"Authorization": "Bearer x"},
+              {"Cookie": "access-token=None; access-token-unsecure="}]
+    for (method, path), headers in product(ROUTES, logins):
         answer = client.request(method, path, headers={"Content-Type": "application/json", **headers})
-        assert (answer.status_code, list(answer.json())) == (401, ["detail"])
+        assert (answer.status_code, list(answer.json())) == (401, ["detail"]), (method, path, headers)
 
 
 def test_the_apis_password_opens_it(serve: Serve) -> None:
@@ -121,19 +127,19 @@ def test_the_pages_address_of_a_thumbnail_opens_this_picture_only(serve: Serve, 
     assert client.get(f"runs/{run_id}?{address.partition('?')[2]}").status_code == 401
 
 
-@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST"])
 @pytest.mark.parametrize("kind", [
     "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "text/plain; a=application/json",
     "application/jsonx",
 ])
-def test_what_a_form_of_another_site_can_send_is_refused(serve: Serve, path: str, kind: str) -> None:
-    answer = serve().post(path, content=b'{"plan": {}, "marks": {}}', headers={"Content-Type": kind})
-    assert answer.status_code == 415 and "application/json" in answer.json()["detail"]
+def test_what_a_form_of_another_site_can_send_is_refused(client: TestClient, kind: str) -> None:
+    for path in (path for method, path in ROUTES if method == "POST"):
+        answer = client.post(path, content=b'{"plan": {}, "marks": {}}', headers={"Content-Type": kind})
+        assert answer.status_code == 415 and "application/json" in answer.json()["detail"], path
 
 
-@pytest.mark.parametrize("path", ["check", "apply", "undo", "plan", "trace"])
-def test_nothing_is_done_for_a_get(serve: Serve, path: str) -> None:
-    assert serve().get(path).status_code in (404, 405)
+def test_nothing_is_done_for_a_get(client: TestClient) -> None:
+    for path in ("check", "apply", "undo", "plan", "trace"):
+        assert client.get(path).status_code == 405, path
 
 
 def test_a_request_without_end_and_one_without_sense_are_refused(serve: Serve) -> None:

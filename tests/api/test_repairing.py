@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from lib_sdpipe.api import repairing
 from lib_sdpipe.api.mount import mount_api
 from lib_sdpipe.store.filelock import hold_lock
+from lib_sdpipe.workspace import repairs
 from tests.api.conftest import Host
 from tests.ui.sample_library import SampleLibrary
 
@@ -91,7 +91,7 @@ def test_a_long_check_blocks_neither_the_server_nor_a_second_call(library: Sampl
         assert end.wait(20)
         return {}
 
-    monkeypatch.setattr(repairing, "check_library", long_check)
+    monkeypatch.setattr(repairs, "check_library", long_check)
     app, answers = FastAPI(), []
     mount_api(app, Host(library.layout))
     with TestClient(app, base_url="http://host/sdpipe/v1/") as client:  # entered: all calls on one loop, as in a server
