@@ -45,6 +45,10 @@ class Tally:
             separator = b",\n    " if sum(self.levels.values()) > 1 else b"\n    "
             self.spool.write(separator + format_answer(finding.to_json()).rstrip(b"\n").replace(b"\n", b"\n    "))
 
+    def close(self) -> None:
+        if self.spool is not None:
+            self.spool.close()
+
     @property
     def counts(self) -> dict[str, int]:
         return {code: of_code.count for code, of_code in self.by_code.items()}

@@ -25,11 +25,12 @@ from tests.store.test_refresh import Place
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> Iterator[Place]:
     place = Place(tmp_path)
     for number in range(4):
         place.record(f"20251225_14302{number}_a", count=3)
-    return place
+    yield place
+    place.index.close()
 
 
 def fresh(place: Place, tmp_path: Path) -> dict[str, list[dict[str, object]]]:

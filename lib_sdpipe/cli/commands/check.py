@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import closing
 from typing import Iterator
 
 from lib_sdpipe.cli.check_text import build_check_text
@@ -43,8 +44,13 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     only = read_codes(arguments.only)
     if arguments.max_seconds is not None and not arguments.deep:
         raise UsageError("--max-seconds belongs to --deep: a check that reads no images takes seconds")
+    with closing(Tally(output.is_json)) as tally:
+        _check(arguments, only, tally, output)
+        return EXIT_FINDINGS if tally.has_errors or arguments.strict and tally.counts else 0
+
+
+def _check(arguments: argparse.Namespace, only: frozenset[str], tally: Tally, output: Output) -> None:
     started = time.monotonic()
-    tally = Tally(output.is_json)
     with open_library(arguments) as opened:
         from lib_sdpipe.workspace.check import Checker  # numpy and Pillow: only here
 
@@ -67,7 +73,6 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         output.document_with_list(document, "findings", tally.spool)
     else:
         output.lines(build_check_text(totals, tally, of_read, seconds, output))
-    return EXIT_FINDINGS if tally.has_errors or arguments.strict and tally.counts else 0
 
 
 def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output) -> Iterator[Finding]:
