@@ -44,7 +44,8 @@ RUNS = _object(total=WHOLE, runs=_list(_SUMMARY), next=_NEXT)
 MANIFEST = _said(_object(
     schema=_said(TEXT, "", "sdpipe.manifest/1"), name=TEXT, run_id=TEXT, stage=_or_null(TEXT), role=_or_null(TEXT),
     timestamp=_or_null(TEXT), prompt=_or_null(TEXT), negative_prompt=_or_null(TEXT), config=_or_null(ANYTHING),
-    root=_or_null(TEXT), path=_or_null(TEXT), model=_or_null(TEXT), actual_seed=_or_null(WHOLE), image=_or_null(ANYTHING), parent=_or_null(ANYTHING),
+    root=_or_null(TEXT), path=_or_null(TEXT), model=_or_null(TEXT), actual_seed=_or_null(WHOLE),
+    image=_or_null(ANYTHING), parent=_or_null(ANYTHING),
     infotext=_or_null(TEXT),
 ), "manifests/NAME.json, with all its fields")
 RUN = _object(
