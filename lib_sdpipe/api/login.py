@@ -27,7 +27,8 @@ class Login:
         return bool(self._credentials)
 
     async def lets_in(self, request: Request) -> bool:
-        asks_at_page = self._asks_at_page or any(getattr(self._app, name, None) is not None for name in ("auth", "auth_dependency"))
+        has_login = any(getattr(self._app, name, None) is not None for name in ("auth", "auth_dependency"))
+        asks_at_page = self._asks_at_page or has_login
         if self._credentials is None and not asks_at_page:
             return True
         return self._has_password(request) or (asks_at_page and await self._is_logged_in(request))

@@ -82,7 +82,8 @@ def _routes(host: ApiHost) -> list[_Route]:
 
 def _responses(route: _Route) -> dict[int | str, dict[str, Any]]:
     faults = {**_FAULTS, **_POST_FAULTS} if route.request is not None else _FAULTS
-    refusals = {code: {"description": text, "content": {"application/json": {"schema": schemas.FAULT}}} for code, text in faults.items()}
+    content = {"application/json": {"schema": schemas.FAULT}}
+    refusals = {code: {"description": text, "content": content} for code, text in faults.items()}
     return {200: {"description": route.summary, "content": {route.media_type: {"schema": route.answer}}}, **refusals}
 
 

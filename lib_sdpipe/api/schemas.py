@@ -37,14 +37,15 @@ def _said(schema: Schema, what: str, example: Any = None) -> Schema:
 _NEXT = _said(_or_null(TEXT), "give it as `after` for the next page; null on the last")
 _COUNTS = _object(planned=_or_null(WHOLE), returned=_or_null(WHOLE), saved=_or_null(WHOLE))
 _SUMMARY = _object(
-    run_id=TEXT, label=_or_null(TEXT), status=_or_null(TEXT), started_at=_or_null(TEXT), source=_or_null(TEXT), images=_COUNTS,
-    stages=_list(TEXT), error=_said(TEXT, "only where the run file cannot be read"),
+    run_id=TEXT, label=_or_null(TEXT), status=_or_null(TEXT), started_at=_or_null(TEXT), source=_or_null(TEXT),
+    images=_COUNTS, stages=_list(TEXT), error=_said(TEXT, "only where the run file cannot be read"),
 )
 RUNS = _object(total=WHOLE, runs=_list(_SUMMARY), next=_NEXT)
 MANIFEST = _said(_object(
     schema=_said(TEXT, "", "sdpipe.manifest/1"), name=TEXT, run_id=TEXT, stage=_or_null(TEXT), role=_or_null(TEXT),
-    timestamp=_or_null(TEXT), prompt=_or_null(TEXT), negative_prompt=_or_null(TEXT), config=_or_null(ANYTHING), root=_or_null(TEXT),
-    path=_or_null(TEXT), model=_or_null(TEXT), actual_seed=_or_null(WHOLE), image=_or_null(ANYTHING), parent=_or_null(ANYTHING),
+    timestamp=_or_null(TEXT), prompt=_or_null(TEXT), negative_prompt=_or_null(TEXT), config=_or_null(ANYTHING),
+    root=_or_null(TEXT), path=_or_null(TEXT), model=_or_null(TEXT), actual_seed=_or_null(WHOLE),
+    image=_or_null(ANYTHING), parent=_or_null(ANYTHING),
     infotext=_or_null(TEXT),
 ), "manifests/NAME.json, with all its fields")
 RUN = _object(
@@ -72,8 +73,8 @@ TRACE = _object(status=_said(TEXT, "found, not-found or ambiguous"), matches=_li
 _ONLY = _said(_list(TEXT), "only findings of these codes", ["moved-image"])
 CHECK_REQUEST = _object(only=_ONLY)
 _FINDING = _object(
-    code=TEXT, level=TEXT, root=_or_null(TEXT), path=_or_null(TEXT), run_id=_or_null(TEXT), name=_or_null(TEXT), evidence=ANYTHING,
-    operations=_list(TEXT),
+    code=TEXT, level=TEXT, root=_or_null(TEXT), path=_or_null(TEXT), run_id=_or_null(TEXT), name=_or_null(TEXT),
+    evidence=ANYTHING, operations=_list(TEXT),
 )
 CHECK = _object(
     library=_object(runs=WHOLE, manifests=WHOLE, images=WHOLE), counts=_said(ANYTHING, "by code"), findings=_list(_FINDING),
@@ -84,14 +85,16 @@ _OPERATION = _object(
     id=TEXT, op=TEXT, code=TEXT, path=_or_null(TEXT), root=_or_null(TEXT), run_id=_or_null(TEXT), name=_or_null(TEXT),
     expects=_or_null(ANYTHING), writes=ANYTHING,
 )
-PLAN = _object(schema=_said(TEXT, "", "sdpipe.plan/1"), plan_id=TEXT, created_at=TEXT, library=_or_null(TEXT), operations=_list(_OPERATION))
+PLAN = _object(
+    schema=_said(TEXT, "", "sdpipe.plan/1"), plan_id=TEXT, created_at=TEXT, library=_or_null(TEXT), operations=_list(_OPERATION),
+)
 APPLY_REQUEST = _object("plan", plan=_said(PLAN, "a plan as /plan made it, or a person changed it"))
 UNDO_REQUEST = _object(which=_said(_or_null(TEXT), "the id of a plan or an apply; null: the last that is not undone"))
 REPAIRED = _object(
     plan_id=_or_null(TEXT), done=WHOLE, skipped=WHOLE, failed=_list(_object(id=TEXT, reason=TEXT)), seconds={"type": "number"},
 )
 _MARK = _object(
-    rating=_said({"type": "integer", "minimum": 0, "maximum": 5}, ""), favourite=YES_NO, tags=_list(TEXT), note=TEXT, updated_at=TEXT,
+    rating={"type": "integer", "minimum": 0, "maximum": 5}, favourite=YES_NO, tags=_list(TEXT), note=TEXT, updated_at=TEXT,
 )
 MARKS = _object(schema=_said(TEXT, "", "sdpipe.marks/1"), marks={"type": "object", "additionalProperties": _MARK})
 MARKS_REQUEST = _object("marks", marks=_said(

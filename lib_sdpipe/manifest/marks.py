@@ -27,7 +27,7 @@ def parse_marks(data: bytes, what: str) -> Json:
     document = parse_json_object(data, what)
     schema = document.get("schema")
     if version_of(schema, MARKS_SCHEMA) > version_of(MARKS_SCHEMA, MARKS_SCHEMA):
-        raise NewerSchemaError(f"{what}: schema is {schema!r}, written by a later version of SDPipe; this one reads {MARKS_SCHEMA!r}")
+        raise NewerSchemaError(f"{what}: schema is {schema!r}, of a later version of SDPipe; this one reads {MARKS_SCHEMA!r}")
     marks = document.get("marks")
     if schema != MARKS_SCHEMA or not isinstance(marks, dict) or not all(isinstance(mark, dict) for mark in marks.values()):
         raise RecordError(f"{what}: no marks of schema {MARKS_SCHEMA!r}; move it aside and it is made anew")

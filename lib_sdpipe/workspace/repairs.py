@@ -19,7 +19,7 @@ from lib_sdpipe.workspace.workspace import Workspace
 
 
 def check_library(workspace: Workspace, only: Sequence[str] = ()) -> Json:
-    """The document of `check --json`. Raises UsageError for a code that does not exist, NoLibraryError, RecordError, LockedError."""
+    """The document of `check --json`. Raises UsageError for an unknown code, NoLibraryError, RecordError, LockedError."""
     codes, started = read_codes(only), time.monotonic()
     with open_index(workspace.layout.index_places) as index:
         findings = _find(workspace, workspace.library(), index, codes, lambda what, count: None, codes)
@@ -28,7 +28,8 @@ def check_library(workspace: Workspace, only: Sequence[str] = ()) -> Json:
     for finding in findings:
         counts[finding.code] += finding.count
     seconds = round(time.monotonic() - started, 3)
-    return {"library": totals, "counts": dict(counts), "findings": [finding.to_json() for finding in findings], "seconds": seconds}
+    found = [finding.to_json() for finding in findings]
+    return {"library": totals, "counts": dict(counts), "findings": found, "seconds": seconds}
 
 
 def plan_repairs(
