@@ -186,6 +186,11 @@ class Suspects:
         ).fetchone()
         return row
 
+    def run_id_in_image(self, picture: int) -> str | None:
+        """The Run ID in the text of the file that a picture's manifest names."""
+        row = self._connection.execute("SELECT run_id FROM files WHERE picture = ? AND claim = 'image'", (picture,)).fetchone()
+        return row[0] if row is not None else None
+
     def iter_unnamed_folders(self, but: Iterable[int]) -> Iterator[tuple[str, str, int, int]]:
         """(root, path, images, bytes) of folders with images that nobody names, without these files."""
         self._note_explained(but)

@@ -10,7 +10,8 @@ from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.edit import UnsupportedEditError, edit_infotext
 from lib_sdpipe.images.read import read_image, read_infotext
 from lib_sdpipe.manifest.codec import parse_json_object
-from lib_sdpipe.manifest.records import Json, Manifest
+from lib_sdpipe.manifest.names import is_manifest_file
+from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.reconcile.operations.operation import Document
 from lib_sdpipe.store.scan import IMAGE_SUFFIXES
 from lib_sdpipe.workspace.orphans import OrphanRecords
@@ -26,8 +27,16 @@ class PlanRecords(OrphanRecords):
         return self._document(f"{run_id}/run_metadata.json")
 
     def manifests(self, run_id: str) -> list[Json]:
-        found = self._store.iter_manifests(run_id)
-        return [manifest.to_json() for manifest in found if isinstance(manifest, Manifest)]
+        folder = self._layout.manifests(run_id)
+        files = sorted(file.name for file in folder.iterdir() if is_manifest_file(file.name)) if folder.is_dir() else []
+        return [self._fields(run_id, file[: -len(".json")]) for file in files]
+
+    def _fields(self, run_id: str, name: str) -> Json:
+        """A manifest's; its file says which it is, and of one that cannot be read nothing else is known."""
+        try:
+            return {**self._store.read_manifest(run_id, name).to_json(), "name": name}
+        except (OSError, SdPipeError):
+            return {"name": name}
 
     def image(self, root: str | None, path: str) -> Json | None:
         file = self._library.resolve(root, path)
