@@ -162,3 +162,15 @@ def test_a_run_with_a_record_of_a_later_version_is_listed_whole(tmp_path: Path) 
     assert "incomplete-run" not in codes(truth)
     listed = json.loads(truth.layout.run_file(manifests[0].run_id or "").read_bytes())["stage_outputs"]
     assert (listed[0]["name"], listed[0]["path"]) == (manifests[0].name, manifests[0].path)
+
+
+def test_an_image_renamed_over_another_is_linked_and_the_other_is_for_a_person(tmp_path: Path) -> None:
+    truth = make(tmp_path, runs=3)
+    (one, first), (lost, second) = truth.take(kept=False), truth.take(kept=False)
+    first.replace(second)
+    moved = {finding.path: finding for finding in truth.check()}
+    assert {path: finding.code for path, finding in moved.items()} == {one.path: "moved-image", lost.path: "modified-image"}
+    assert apply_plan(truth.layout, truth.plan()).done == 1
+    (left,) = truth.check()
+    assert (left.run_id, left.name) == (lost.run_id, lost.name)
+    assert left.code in ("missing-image", "modified-image"), "whose record claims the name is the newer run's"
