@@ -8,13 +8,15 @@ from pathlib import Path
 
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.edit import UnsupportedEditError, edit_infotext
-from lib_sdpipe.images.read import read_image, read_infotext
+from lib_sdpipe.images.read import open_regular, read_image, read_infotext
 from lib_sdpipe.manifest.codec import parse_json_object
 from lib_sdpipe.manifest.names import is_manifest_file
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.reconcile.operations.operation import Document
 from lib_sdpipe.store.scan import IMAGE_SUFFIXES
 from lib_sdpipe.workspace.orphans import OrphanRecords
+
+_CHUNK = 1 << 20
 
 
 class PlanRecords(OrphanRecords):
@@ -51,10 +53,16 @@ class PlanRecords(OrphanRecords):
     def content(self, root: str | None, path: str) -> Json | None:
         file = self._library.resolve(root, path)
         try:
-            data = file.read_bytes() if file is not None else None
+            if file is None:
+                return None
+            with open_regular(str(file)) as opened:  # a device has no end
+                digest, size = hashlib.sha256(), 0
+                while data := opened.read(_CHUNK):
+                    digest.update(data)
+                    size += len(data)
         except OSError:
             return None
-        return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} if data is not None else None
+        return {"bytes": size, "sha256": digest.hexdigest()}
 
     def kept(self, run_id: str, name: str) -> str | None:
         inside = sorted(self._layout.run_folder(run_id).glob(f"*/{name}.*"))
@@ -66,7 +74,8 @@ class PlanRecords(OrphanRecords):
         try:
             if file is None:
                 return None
-            data = edit_infotext(file.read_bytes(), infotext)
+            with open_regular(str(file)) as opened:
+                data = edit_infotext(opened.read(), infotext)
         except (OSError, UnsupportedEditError):
             return None
         return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}

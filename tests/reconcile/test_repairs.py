@@ -174,3 +174,14 @@ def test_an_image_renamed_over_another_is_linked_and_the_other_is_for_a_person(t
     (left,) = truth.check()
     assert (left.run_id, left.name) == (lost.run_id, lost.name)
     assert left.code in ("missing-image", "modified-image"), "whose record claims the name is the newer run's"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a system without /dev/zero")
+def test_a_record_that_names_a_device_does_not_keep_a_plan(tmp_path: Path) -> None:
+    truth = make(tmp_path, runs=1)
+    manifest = truth.manifests_now()[0]
+    file = truth.layout.manifest_file(manifest.run_id or "", manifest.name or "")
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), "root": None, "path": "/dev/zero"}))
+    assert "unreadable-image" in codes(truth)
+    plan = truth.plan("unreadable-image=quarantine")
+    assert apply_plan(truth.layout, plan).done == 0 and Path("/dev/zero").exists()
