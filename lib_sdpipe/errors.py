@@ -41,6 +41,12 @@ class RecordError(SdPipeError):
     """A record file cannot be read: broken JSON, wrong schema or wrong types."""
 
 
+class DamagedLibraryError(RecordError):
+    """library.json cannot be read: which folders are image roots is not known."""
+
+    exit_code = 5
+
+
 class NewerSchemaError(RecordError):
     """A record was written by a later version: it is never touched."""
 

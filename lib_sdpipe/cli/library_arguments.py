@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ def named_roots(arguments: argparse.Namespace) -> dict[str, Path]:
         name, folder = match.group(1), named_folder(match.group(2))
         if name == RUNS_ROOT:
             raise UsageError(f"{text}: the runs folder is named with --runs DIR")
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
             raise UsageError(f"{text}: {folder} is no folder")
         roots[name] = folder
     return roots

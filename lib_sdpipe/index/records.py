@@ -60,6 +60,9 @@ class Records:
     def run_ids(self) -> set[str]:
         return {run_id for (run_id,) in self._connection.execute("SELECT run_id FROM runs")}
 
+    def has_run(self, run_id: str) -> bool:
+        return self._connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,)).fetchone() is not None
+
     def run_stamp(self, run_id: str) -> Stamp | None:
         """Of its run file when it was read; None where there was none or the run is unknown."""
         row = self._connection.execute("SELECT file_bytes, file_mtime_ns FROM runs WHERE run_id = ?", (run_id,)).fetchone()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
 # `claims` is what manifests say about files: which is the image, its kept copy, what lies beside it (for an unreadable
@@ -162,7 +162,8 @@ CREATE INDEX copies_of ON copies (run_id, name);
 """
 
 # What is owed to the search (`Search.complete` pays it): files whose picture row is to be made, and prompts that lost a
-# picture and may be nobody's now. Triggers note it, so that who writes `files` and `pictures` need not think of it.
+# picture and may be nobody's now. Triggers note it, so that who writes `files` and `pictures` need not think of it. NOT EXISTS and no
+# OR IGNORE: where the statement that fires a trigger has an ON CONFLICT of its own, SQLite takes that for the trigger's, too.
 _OWED = """
 CREATE TABLE waiting_files (file INTEGER PRIMARY KEY);
 CREATE TABLE loose_prompts (prompt INTEGER PRIMARY KEY);
@@ -180,13 +181,17 @@ CREATE TRIGGER file_went AFTER DELETE ON files BEGIN
     DELETE FROM waiting_files WHERE file = OLD.id;
 END;
 CREATE TRIGGER picture_went AFTER DELETE ON pictures BEGIN
-    INSERT OR IGNORE INTO loose_prompts SELECT OLD.prompt WHERE OLD.prompt IS NOT NULL;
-    INSERT OR IGNORE INTO loose_prompts SELECT OLD.negative_prompt WHERE OLD.negative_prompt IS NOT NULL;
+    INSERT INTO loose_prompts SELECT OLD.prompt WHERE OLD.prompt IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM loose_prompts WHERE prompt = OLD.prompt);
+    INSERT INTO loose_prompts SELECT OLD.negative_prompt WHERE OLD.negative_prompt IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM loose_prompts WHERE prompt = OLD.negative_prompt);
 END;
 CREATE TRIGGER picture_changed AFTER UPDATE OF prompt, negative_prompt ON pictures
     WHEN OLD.prompt IS NOT NEW.prompt OR OLD.negative_prompt IS NOT NEW.negative_prompt BEGIN
-    INSERT OR IGNORE INTO loose_prompts SELECT OLD.prompt WHERE OLD.prompt IS NOT NULL;
-    INSERT OR IGNORE INTO loose_prompts SELECT OLD.negative_prompt WHERE OLD.negative_prompt IS NOT NULL;
+    INSERT INTO loose_prompts SELECT OLD.prompt WHERE OLD.prompt IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM loose_prompts WHERE prompt = OLD.prompt);
+    INSERT INTO loose_prompts SELECT OLD.negative_prompt WHERE OLD.negative_prompt IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM loose_prompts WHERE prompt = OLD.negative_prompt);
 END;
 """
 

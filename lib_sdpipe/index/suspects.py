@@ -17,6 +17,13 @@ _FILE = (
 _FROM_FILES = "FROM files f JOIN folders d ON d.id = f.folder"
 
 
+# A file `f` of a picture `p` that is, or may be, something else than was recorded.
+_IS_OTHER = (
+    "CASE WHEN f.sha256 IS NOT NULL THEN f.sha256 <> p.sha256 ELSE f.is_changed OR f.bytes <> p.bytes"
+    " OR (p.infotext_digest IS NOT NULL AND f.infotext_digest IS NOT p.infotext_digest) END"
+)
+
+
 @dataclass(frozen=True)
 class FileRow:
     """A file as the index knows it; `folder` is a path in the root, or absolute where the root is empty."""
@@ -124,6 +131,25 @@ class Suspects:
         """Names that no manifest names, of the file on that inode."""
         return self._files("f.claim IS NULL AND f.bytes = ? AND f.inode = ? AND f.device = ?", (size, inode, device))
 
+    def iter_replaced(self) -> Iterator[tuple[int, int]]:
+        """(bytes, id) of whole files that manifests name and that may show what another manifest recorded."""
+        yield from self._connection.cursor().execute(
+            "SELECT f.bytes, f.id FROM files f JOIN pictures p ON p.id = f.picture WHERE f.claim = 'image' AND p.lost_at IS NULL"
+            f" AND p.sha256 IS NOT NULL AND f.problem IS NULL AND f.read_problem IS NULL AND {_IS_OTHER} ORDER BY f.id"
+        )
+
+    def file_of(self, row_id: int) -> FileRow | None:
+        rows = self._files("f.id = ?", (row_id,))
+        return rows[0] if rows else None
+
+    def is_missed(self, sha256: str, but: int) -> bool:
+        """Whether a picture other than this one has that content on record and, as far as is known, not in its place."""
+        query = (
+            "SELECT 1 FROM pictures p LEFT JOIN files f ON f.picture = p.id AND f.claim = 'image' WHERE p.sha256 = ? AND p.id <> ?"
+            f" AND p.run_id IS NOT NULL AND p.path IS NOT NULL AND p.lost_at IS NULL AND (f.id IS NULL OR {_IS_OTHER}) LIMIT 1"
+        )
+        return self._connection.execute(query, (sha256, but)).fetchone() is not None
+
     def iter_further_names(self) -> Iterator[int]:
         """Files that no manifest names under this name, and one names under another: hard links, links, roots that overlap."""
         query = (
@@ -186,6 +212,11 @@ class Suspects:
             "SELECT p.run_id, p.name FROM files f JOIN pictures p ON p.id = f.picture WHERE f.id = ? AND f.claim = 'image'", (file,)
         ).fetchone()
         return row
+
+    def run_id_in_image(self, picture: int) -> str | None:
+        """The Run ID in the text of the file that a picture's manifest names."""
+        row = self._connection.execute("SELECT run_id FROM files WHERE picture = ? AND claim = 'image'", (picture,)).fetchone()
+        return row[0] if row is not None else None
 
     def iter_unnamed_folders(self, but: Iterable[int]) -> Iterator[tuple[str, str, int, int]]:
         """(root, path, images, bytes) of folders with images that nobody names, without these files."""

@@ -13,7 +13,8 @@ from lib_sdpipe.reconcile.findings import Json
 @dataclass(frozen=True)
 class ManifestState:
     """A manifest's file. `problem`: why it cannot be read; `is_newer`: since a later version wrote it; `is_blocked`: since the
-    disk or its permissions refuse.
+    disk or its permissions refuse. `seconded_by`: what else says that it is of the run that it names, and not of its folder's:
+    `image`, the Run ID in its image; `run`, that there is such a run.
     """
 
     file: str
@@ -21,6 +22,7 @@ class ManifestState:
     problem: str | None = None
     is_newer: bool = False
     is_blocked: bool = False
+    seconded_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,18 @@ def build_run_document(run_id: str, manifests: list[Json]) -> Json:
 
 
 def build_listed_fields(run: Json, manifests: list[Json]) -> Json:
-    """`stage_outputs` as there are manifests: known entries as they were, in their order, then the others; counts that follow."""
+    """`stage_outputs` as there are manifests: known entries as they were, in their order, then the others; counts that follow.
+
+    A manifest that cannot be read has a name and nothing else: of it stands what the run file says.
+    """
     known = [entry for entry in run.get("stage_outputs") or [] if isinstance(entry, dict)]
     names = {manifest["name"] for manifest in manifests}
     listed = [entry for entry in known if entry.get("name") in names]
     missing = names - {entry["name"] for entry in listed}
     listed += [_build_entry(manifest) for manifest in manifests if manifest["name"] in missing]
-    counted = [manifest for manifest in manifests if manifest.get("role") in ("final", None) and manifest.get("stage") != "grid"]
+    said = {entry["name"]: entry for entry in listed}
+    shown = [manifest if len(manifest) > 1 else said[manifest["name"]] for manifest in manifests]
+    counted = [manifest for manifest in shown if manifest.get("role") in ("final", None) and manifest.get("stage") != "grid"]
     images = {**(run.get("images") or {"planned": None})}
     images["returned"] = max(images.get("returned") or 0, len(counted))
     images["saved"] = sum(manifest.get("path") is not None for manifest in counted)

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
-from lib_sdpipe.errors import RecordError, UnknownNameError
+from lib_sdpipe.errors import DamagedLibraryError, RecordError, UnknownNameError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object
 from lib_sdpipe.store.atomic import write_atomic
 from lib_sdpipe.store.filelock import hold_lock
@@ -48,14 +48,16 @@ class Library:
         return self._document
 
     def reload(self) -> None:
-        """Read the file again; where it is missing, what it said last stands. Raises RecordError for a damaged one."""
+        """Read the file again; where it is missing, what it said last stands. Raises DamagedLibraryError for a damaged one."""
         path = self._layout.library_file
         try:
             document = parse_json_object(path.read_bytes(), str(path))
         except FileNotFoundError:
             document = self._document or _new_document()
+        except RecordError as fault:
+            raise DamagedLibraryError(f"{fault}; move it aside and it is made anew") from fault
         if document.get("schema") != LIBRARY_SCHEMA or not isinstance(document.get("roots"), dict):
-            raise RecordError(f"{path}: not a library of schema {LIBRARY_SCHEMA!r}; move it aside and it is made anew")
+            raise DamagedLibraryError(f"{path}: not a library of schema {LIBRARY_SCHEMA!r}; move it aside and it is made anew")
         self._document, self._roots, self._is_damaged = document, {}, False
 
     def reload_tolerantly(self, known: dict[str, Any] | None) -> RecordError | None:

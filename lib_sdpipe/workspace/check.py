@@ -62,7 +62,7 @@ class Checker:
         for row, manifests in self.index.records.iter_runs():
             if any(manifest.problem is not None for manifest in manifests):
                 broken.append(row.run_id)
-            yield from check_run(_run_case(row, manifests))
+            yield from check_run(_run_case(row, [self._manifest_state(row.run_id, manifest) for manifest in manifests]))
         reader = ContentReader(self.library, self.index.reading, self.progress)
         self._explained.update(self.index.suspects.iter_further_names())
         yield from self._check_pictures(reader)
@@ -70,6 +70,15 @@ class Checker:
         yield from self._check_damaged()
         yield from self._check_copies(reader)
         yield from self._check_unnamed()
+
+    def _manifest_state(self, run_id: str, row: ManifestRow) -> ManifestState:
+        problem, seconded = row.problem or "", []
+        if row.problem is None and row.own_run_id not in (None, run_id):
+            if row.picture is not None and self.index.suspects.run_id_in_image(row.picture) == row.own_run_id:
+                seconded.append("image")
+            if self.index.records.has_run(row.own_run_id or ""):
+                seconded.append("run")
+        return ManifestState(row.file, row.own_run_id, row.problem, problem.startswith(NEWER), problem.startswith(BLOCKED), tuple(seconded))
 
     def _check_roots(self) -> Iterator[Finding]:
         for (root, path), reason in sorted(self._away.items()):
@@ -166,21 +175,16 @@ def state_of(file: FileRow) -> FileState:
     )
 
 
-def _run_case(row: RunRow, manifests: list[ManifestRow]) -> RunCase:
+def _run_case(row: RunRow, manifests: list[ManifestState]) -> RunCase:
     facts, process = row.facts, row.facts.get("process")
     is_running = row.status == "running" and isinstance(process, dict)
     return RunCase(
         row.run_id, row.file is not None, row.problem, (row.problem or "").startswith(NEWER),
         (row.problem or "").startswith(BLOCKED), facts.get("schema") is not None,
         row.status, facts.get("run_id"), tuple(entry[0] for entry in facts.get("outputs", ())),
-        tuple(_manifest_state(manifest) for manifest in manifests),
+        tuple(manifests),
         process, is_process_alive(ProcessMark.parse_obj(process)) if is_running else None,
     )
-
-
-def _manifest_state(row: ManifestRow) -> ManifestState:
-    problem = row.problem or ""
-    return ManifestState(row.file, row.own_run_id, row.problem, problem.startswith(NEWER), problem.startswith(BLOCKED))
 
 
 def _split_copies(files: list[FileRow], save_roots: frozenset[str]) -> tuple[FileRow | None, list[FileRow]]:

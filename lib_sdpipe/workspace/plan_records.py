@@ -8,12 +8,15 @@ from pathlib import Path
 
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.edit import UnsupportedEditError, edit_infotext
-from lib_sdpipe.images.read import read_image, read_infotext
+from lib_sdpipe.images.read import open_regular, read_image, read_infotext
 from lib_sdpipe.manifest.codec import parse_json_object
-from lib_sdpipe.manifest.records import Json, Manifest
+from lib_sdpipe.manifest.names import is_manifest_file
+from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.reconcile.operations.operation import Document
 from lib_sdpipe.store.scan import IMAGE_SUFFIXES
 from lib_sdpipe.workspace.orphans import OrphanRecords
+
+_CHUNK = 1 << 20
 
 
 class PlanRecords(OrphanRecords):
@@ -26,8 +29,16 @@ class PlanRecords(OrphanRecords):
         return self._document(f"{run_id}/run_metadata.json")
 
     def manifests(self, run_id: str) -> list[Json]:
-        found = self._store.iter_manifests(run_id)
-        return [manifest.to_json() for manifest in found if isinstance(manifest, Manifest)]
+        folder = self._layout.manifests(run_id)
+        files = sorted(file.name for file in folder.iterdir() if is_manifest_file(file.name)) if folder.is_dir() else []
+        return [self._fields(run_id, file[: -len(".json")]) for file in files]
+
+    def _fields(self, run_id: str, name: str) -> Json:
+        """A manifest's; its file says which it is, and of one that cannot be read nothing else is known."""
+        try:
+            return {**self._store.read_manifest(run_id, name).to_json(), "name": name}
+        except (OSError, SdPipeError):
+            return {"name": name}
 
     def image(self, root: str | None, path: str) -> Json | None:
         file = self._library.resolve(root, path)
@@ -42,10 +53,16 @@ class PlanRecords(OrphanRecords):
     def content(self, root: str | None, path: str) -> Json | None:
         file = self._library.resolve(root, path)
         try:
-            data = file.read_bytes() if file is not None else None
+            if file is None:
+                return None
+            with open_regular(str(file)) as opened:  # a device has no end
+                digest, size = hashlib.sha256(), 0
+                while data := opened.read(_CHUNK):
+                    digest.update(data)
+                    size += len(data)
         except OSError:
             return None
-        return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} if data is not None else None
+        return {"bytes": size, "sha256": digest.hexdigest()}
 
     def kept(self, run_id: str, name: str) -> str | None:
         inside = sorted(self._layout.run_folder(run_id).glob(f"*/{name}.*"))
@@ -57,7 +74,8 @@ class PlanRecords(OrphanRecords):
         try:
             if file is None:
                 return None
-            data = edit_infotext(file.read_bytes(), infotext)
+            with open_regular(str(file)) as opened:
+                data = edit_infotext(opened.read(), infotext)
         except (OSError, UnsupportedEditError):
             return None
         return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}

@@ -22,6 +22,7 @@ class SuspectCases:
         self._suspects = suspects
         self._reader = reader
         self._explained = explained
+        self._replaced: dict[int, list[int]] | None = None
 
     def build(self, suspect: SuspectPicture) -> PictureCase | None:
         """None where all is well after all, or the file is being changed just now."""
@@ -33,7 +34,7 @@ class SuspectCases:
             return None
         if file is not None and file.sha256 is not None and file.sha256 == suspect.sha256:
             return None
-        return self._build(suspect, file)
+        return self._build(suspect, None if file is not None and self._was_renamed_over(suspect, file) else file)
 
     def build_kept(self, suspect: SuspectPicture) -> PictureCase | None:
         """The same of the copy in a run folder; one that is gone is not missed, and one of an older revision is as it should be."""
@@ -108,7 +109,25 @@ class SuspectCases:
         if suspect.sha256 is None or suspect.bytes is None:
             return []
         sized = self._suspects.unnamed_of_size(suspect.bytes)
-        return [file for file in sized if self._is_free(file) and self._reader.read_digest(file) == suspect.sha256]
+        found = [file for file in sized if self._is_free(file) and self._reader.read_digest(file) == suspect.sha256]
+        return found or self._in_place_of_others(suspect)
+
+    def _in_place_of_others(self, suspect: SuspectPicture) -> list[FileRow]:
+        """Names were exchanged or passed on: the file is under a name that another record names, and is not that one's."""
+        if self._replaced is None:
+            self._replaced = {}
+            for size, row_id in self._suspects.iter_replaced():
+                self._replaced.setdefault(size, []).append(row_id)
+        maybe = (self._suspects.file_of(row_id) for row_id in self._replaced.get(suspect.bytes or 0, ()))
+        own = suspect.file.id if suspect.file is not None else None
+        files = [file for file in maybe if file is not None and file.id != own and self._is_free(file)]
+        return [file for file in files if self._reader.read_digest(file) == suspect.sha256]
+
+    def _was_renamed_over(self, suspect: SuspectPicture, file: FileState) -> bool:
+        """Whether what is in its place is another record's image that got its name, while its own is in one other place."""
+        if file.problem is not None or file.sha256 is None or not self._suspects.is_missed(file.sha256, suspect.id):
+            return False
+        return len(self._with_same_bytes(suspect)) == 1
 
     def _with_same_pixels(self, suspect: SuspectPicture) -> list[FileRow]:
         """Its text was changed on the way: looked for under its name, by the Run ID in it, and among all that was ever read."""
@@ -144,7 +163,7 @@ class SuspectCases:
         kept = self._kept(suspect)
         if kept is not None:
             return kept
-        found = self._with_same_bytes(suspect)
+        found = [file for file in self._with_same_bytes(suspect) if file.claim is None]
         return self._as_state(found[0]) if found else None
 
     def _kept(self, suspect: SuspectPicture) -> FileState | None:

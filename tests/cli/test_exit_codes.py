@@ -151,3 +151,16 @@ def test_ctrl_c_in_a_terminal_is_130(runs: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130 and "Traceback" not in said
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"schema": "sdpipe.library/1", "roots": []}'])
+def test_a_damaged_list_of_roots_is_no_fault_of_ours(content: str, runs: Path, capsys: Capture) -> None:
+    runs.mkdir(parents=True, exist_ok=True)
+    (runs / "library.json").write_text(content)
+    assert main(["check", "--runs", str(runs), "--json"]) == 5
+    assert "library.json" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_a_root_whose_name_is_too_long_is_no_folder(runs: Path, capsys: Capture) -> None:
+    assert main(["check", "--runs", str(runs), "--json", f"x=/{'a' * 5000}"]) == 2
+    assert "is no folder" in json.loads(capsys.readouterr().out)["error"]

@@ -249,3 +249,12 @@ def test_recording_a_picture_costs_well_under_a_millisecond(index: Index) -> Non
         index.pictures.insert(row)
     index._connection.execute("COMMIT")
     assert (time.perf_counter() - started) / len(rows) < 0.001
+
+
+def test_a_prompt_that_loses_its_pictures_one_after_the_other_is_noted_once(index: Index, record: Record) -> None:
+    """Two manifests of one prompt are written over with those of another run, and nobody searches in between."""
+    record("a_001", prompt="cat")
+    record("a_002", prompt="cat")
+    record("a_001", prompt="dog")
+    record("a_002", prompt="dog")
+    assert names(index, "dog") == ["a_001", "a_002"] and names(index, "cat") == []

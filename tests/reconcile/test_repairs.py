@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Callable
@@ -123,3 +124,64 @@ def test_two_findings_on_one_manifest_are_mended_in_one_plan(tmp_path: Path) -> 
         damage_run_id(truth)
     assert apply_plan(truth.layout, truth.plan()).failed == []
     assert truth.found() == {}
+
+
+def test_a_manifest_moved_from_another_run_keeps_the_run_that_it_names(tmp_path: Path) -> None:
+    """Its image and the run itself bear it out: folder and run file, which only speak for each other, do not outvote them."""
+    truth = make(tmp_path, runs=2)
+    first, second = sorted({manifest.run_id or "" for manifest in truth.manifests_now()})
+    name = next(manifest.name or "" for manifest in truth.manifests_now() if manifest.run_id == first)
+    moved = truth.layout.manifest_file(second, "txt2img_077")
+    truth.layout.manifest_file(first, name).rename(moved)
+    (conflict,) = [finding for finding in truth.check() if finding.code == "conflicting-run-id"]
+    assert conflict.operations == () and "run" in conflict.evidence["seconded_by"]
+    assert apply_plan(truth.layout, truth.plan()).failed == []
+    assert json.loads(moved.read_bytes())["run_id"] == first
+    assert codes(truth) == {"conflicting-run-id"}, "the run file lists it under the name of its file"
+
+
+def test_a_run_file_of_a_wrong_schema_is_made_anew(tmp_path: Path) -> None:
+    truth = make(tmp_path, runs=1)
+    file = truth.layout.run_file(truth.manifests_now()[0].run_id or "")
+    file.write_text('{"schema": "sdpipe.manifest/1", "name": "txt2img_001"}')
+    before = truth.tree()
+    assert codes(truth) == {"unreadable-run-file"}
+    assert apply_plan(truth.layout, truth.plan()).failed == []
+    assert codes(truth) == set()
+    undo(truth.layout)
+    assert truth.tree() == before
+
+
+def test_a_run_with_a_record_of_a_later_version_is_listed_whole(tmp_path: Path) -> None:
+    truth = make(tmp_path, runs=1)
+    manifests = truth.manifests_now()
+    newer, gone = (truth.layout.manifest_file(manifest.run_id or "", manifest.name or "") for manifest in manifests[:2])
+    newer.write_text(newer.read_text().replace("sdpipe.manifest/1", "sdpipe.manifest/9"))
+    gone.unlink()
+    assert apply_plan(truth.layout, truth.plan()).failed == []
+    assert "incomplete-run" not in codes(truth)
+    listed = json.loads(truth.layout.run_file(manifests[0].run_id or "").read_bytes())["stage_outputs"]
+    assert (listed[0]["name"], listed[0]["path"]) == (manifests[0].name, manifests[0].path)
+
+
+def test_an_image_renamed_over_another_is_linked_and_the_other_is_for_a_person(tmp_path: Path) -> None:
+    truth = make(tmp_path, runs=3)
+    (one, first), (lost, second) = truth.take(kept=False), truth.take(kept=False)
+    first.replace(second)
+    moved = {finding.path: finding for finding in truth.check()}
+    assert {path: finding.code for path, finding in moved.items()} == {one.path: "moved-image", lost.path: "modified-image"}
+    assert apply_plan(truth.layout, truth.plan()).done == 1
+    (left,) = truth.check()
+    assert (left.run_id, left.name) == (lost.run_id, lost.name)
+    assert left.code in ("missing-image", "modified-image"), "whose record claims the name is the newer run's"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a system without /dev/zero")
+def test_a_record_that_names_a_device_does_not_keep_a_plan(tmp_path: Path) -> None:
+    truth = make(tmp_path, runs=1)
+    manifest = truth.manifests_now()[0]
+    file = truth.layout.manifest_file(manifest.run_id or "", manifest.name or "")
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), "root": None, "path": "/dev/zero"}))
+    assert "unreadable-image" in codes(truth)
+    plan = truth.plan("unreadable-image=quarantine")
+    assert apply_plan(truth.layout, plan).done == 0 and Path("/dev/zero").exists()

@@ -193,6 +193,27 @@ def damage_moved_and_stripped(truth: Truth) -> None:
     truth.expect("moved-image", "outputs", manifest.path)
 
 
+def damage_exchanged(truth: Truth) -> None:
+    """Two images have each other's name now."""
+    (one, first), (other, second) = truth.take(), truth.take()
+    aside = first.with_name("aside")
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+    truth.expect("moved-image", "outputs", one.path)
+    truth.expect("moved-image", "outputs", other.path)
+
+
+def damage_renumbered(truth: Truth) -> None:
+    """Each has the next one's name, the last a new one."""
+    taken = [truth.take() for _ in range(3)]
+    files = [file for _, file in taken]
+    for file, name in reversed(list(zip(files, [*files[1:], files[-1].with_name(f"{truth.random.random()}.png")]))):
+        file.rename(name)
+    for manifest, _ in taken:
+        truth.expect("moved-image", "outputs", manifest.path)
+
+
 def damage_modified(truth: Truth) -> None:
     manifest, file = truth.take()
     info = PngInfo()
@@ -319,8 +340,8 @@ def _touch(file: Path, seconds: int = 1) -> None:
 
 
 DAMAGES: tuple[Callable[[Truth], None], ...] = (
-    damage_missing, damage_kept, damage_ambiguous, damage_moved, damage_moved_and_stripped, damage_modified, damage_retagged,
-    damage_stripped,
+    damage_missing, damage_kept, damage_ambiguous, damage_moved, damage_moved_and_stripped, damage_exchanged,
+    damage_renumbered, damage_modified, damage_retagged, damage_stripped,
     damage_orphaned, damage_duplicated, damage_truncated, damage_unrecorded_truncated, damage_unlinked, damage_run_id, damage_manifest,
     damage_newer, damage_no_run_file, damage_run_file, damage_listing, damage_unfinished,
 )

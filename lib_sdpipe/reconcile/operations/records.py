@@ -25,7 +25,7 @@ def build_rebuild_run(finding: Finding, records: Records, now: str) -> list[Oper
     run_id = finding.run_id or ""
     manifests, run = records.manifests(run_id), records.run(run_id)
     file = f"{run_id}/run_metadata.json"
-    if run is not None and run.json is not None:
+    if finding.code == "incomplete-run" and run is not None and run.json is not None:  # JSON of a wrong schema is no run file
         edit: Json = {"file": file, "expects": run.expects, "set": build_listed_fields(run.json, manifests)}
     else:
         edit = {"file": file, "expects": _expects(run), "document": build_run_document(run_id, manifests)}
