@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Callable
 
 from lib_sdpipe.errors import NewerSchemaError, RecordError
 from lib_sdpipe.index.records import FoundManifest, RunRow, Stamp
 from lib_sdpipe.manifest.codec import read_manifest_document, read_run_document
+from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT
@@ -41,6 +43,13 @@ def read_run_rows(layout: Layout, scanned: ScannedRun) -> tuple[RunRow, list[Fou
 def _stamp(size: int, mtime_ns: int, problem: str | None) -> Stamp:
     """What could not be read is tried again at the next look: a permission changes no time."""
     return size, -1 if (problem or "").startswith(BLOCKED) else mtime_ns
+
+
+def read_own_run_id(folder: Path) -> str | None:
+    """The run that a folder's run file says it is of; None where it says none that could be."""
+    run, _ = _read(str(folder / "run_metadata.json"), read_run_document)
+    own = run.get("run_id") if run is not None else None
+    return own if isinstance(own, str) and is_run_id(own) else None
 
 
 def _read(path: str, read: Callable[[bytes, str], Json]) -> tuple[Json | None, str | None]:

@@ -56,8 +56,15 @@ def scan_beside_runs(runs: Path, skip: frozenset[str] = frozenset()) -> Iterator
     files = [file for name, path, is_dir in found if not is_dir and _is_image(name) for file in _stat_files(path)]
     if files:
         yield ScannedFolder(RUNS_ROOT, "", os.stat(runs).st_dev, files)
-    folders = [(path, name) for name, path, is_dir in found if is_dir and not is_run_id(name)]
+    folders = [(path, name) for name, path, is_dir in found if is_dir and not is_run_id(name) and not _is_renamed_run(path)]
     yield from _walk(RUNS_ROOT, folders[::-1], skip)
+
+
+def list_renamed_runs(runs: Path) -> list[str]:
+    """Folders that hold a run and have a name that no run has: somebody has renamed them."""
+    with os.scandir(runs) as entries:
+        strange = [entry for entry in entries if entry.name[0] != "." and not is_run_id(entry.name) and entry.is_dir()]
+    return sorted(entry.name for entry in strange if _is_renamed_run(entry.path))
 
 
 def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> ScannedRun:
@@ -84,6 +91,10 @@ def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> Sca
         return ScannedRun(run_id, None, [], [], fault.strerror or str(fault))
     scanned += _walk(RUNS_ROOT, folders, skip)
     return ScannedRun(run_id, run_file, manifests, scanned)
+
+
+def _is_renamed_run(path: str) -> bool:
+    return os.path.isfile(os.path.join(path, "run_metadata.json")) and os.path.isdir(os.path.join(path, "manifests"))
 
 
 def _walk(root: str, folders: list[tuple[str, str]], skip: frozenset[str]) -> Iterator[ScannedFolder]:

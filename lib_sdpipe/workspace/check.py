@@ -13,13 +13,16 @@ from lib_sdpipe.manifest.records import ProcessMark
 from lib_sdpipe.reconcile.cases import AwayCase, CopiesCase, FileState, FolderCase, ManifestState, RunCase
 from lib_sdpipe.reconcile.check import check_picture, check_run
 from lib_sdpipe.reconcile.findings import Finding
-from lib_sdpipe.reconcile.rules import check_duplicated_image, check_orphaned_image, check_unavailable_root, check_unreadable_file
+from lib_sdpipe.reconcile.rules import (
+    check_duplicated_image, check_orphaned_image, check_renamed_run, check_unavailable_root, check_unreadable_file,
+)
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.machine import is_process_alive
-from lib_sdpipe.store.read_run import BLOCKED, NEWER
+from lib_sdpipe.store.read_run import BLOCKED, NEWER, read_own_run_id
 from lib_sdpipe.store.refresh import Refresh
 from lib_sdpipe.store.runs import RunStore
+from lib_sdpipe.store.scan import list_renamed_runs
 from lib_sdpipe.workspace.content import ContentReader
 from lib_sdpipe.workspace.deep import DeepProgress, DeepReader
 from lib_sdpipe.workspace.suspect_cases import SuspectCases
@@ -63,6 +66,10 @@ class Checker:
             if any(manifest.problem is not None for manifest in manifests):
                 broken.append(row.run_id)
             yield from check_run(_run_case(row, [self._manifest_state(row.run_id, manifest) for manifest in manifests]))
+        for folder in list_renamed_runs(self.layout.runs):
+            own = read_own_run_id(self.layout.runs / folder)
+            broken += [own] if own is not None else []
+            yield check_renamed_run(folder, own)
         reader = ContentReader(self.library, self.index.reading, self.progress)
         self._explained.update(self.index.suspects.iter_further_names())
         yield from self._check_pictures(reader)

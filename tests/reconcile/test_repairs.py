@@ -18,15 +18,16 @@ EVERYTHING = (
     "missing-image=mark-lost", "modified-image=accept", "retagged-image=accept", "stripped-image=write-infotext",
     "duplicated-image=quarantine", "unreadable-image=quarantine",
 )
-# Adopting has a plan of its own, a later version's records are nobody's to touch.
-LEFT = {"orphaned-image", "newer-schema"}
+# Adopting has a plan of its own.
+LEFT = {"orphaned-image"}
 # What was moved and lost its text is found in its place first; that its text is gone is the next finding.
 # Of two copies of a lost image one is too many.
 IN_TWO_STEPS = {"stripped-image", "duplicated-image"}
 
 
 def codes(truth: Truth) -> set[str]:
-    return {finding.code for finding in truth.check()}
+    """Of what could be mended: the rest is for a person, or nobody's to touch."""
+    return {finding.code for finding in truth.check() if finding.operations}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -49,7 +50,7 @@ def test_each_damage_is_mended_and_undone(damage: Callable[[Truth], None], tmp_p
 
 @pytest.mark.parametrize("seed", range(8))
 def test_many_damages_are_mended_and_undone(seed: int, tmp_path: Path) -> None:
-    truth = make(tmp_path, seed, runs=10)
+    truth = make(tmp_path, seed, runs=12)
     chooser = random.Random(seed)
     for damage in chooser.sample(DAMAGES, chooser.randint(5, 10)):
         damage(truth)
@@ -66,7 +67,7 @@ def test_many_damages_are_mended_and_undone(seed: int, tmp_path: Path) -> None:
 
 
 def test_by_itself_a_plan_changes_records_only(tmp_path: Path) -> None:
-    truth = make(tmp_path, runs=16)
+    truth = make(tmp_path, runs=18)
     for damage in DAMAGES:
         damage(truth)
     before = truth.tree()
@@ -137,7 +138,7 @@ def test_a_manifest_moved_from_another_run_keeps_the_run_that_it_names(tmp_path:
     assert conflict.operations == () and "run" in conflict.evidence["seconded_by"]
     assert apply_plan(truth.layout, truth.plan()).failed == []
     assert json.loads(moved.read_bytes())["run_id"] == first
-    assert codes(truth) == {"conflicting-run-id"}, "the run file lists it under the name of its file"
+    assert {finding.code for finding in truth.check()} == {"conflicting-run-id"}, "the run file lists it under the name of its file"
 
 
 def test_a_run_file_of_a_wrong_schema_is_made_anew(tmp_path: Path) -> None:

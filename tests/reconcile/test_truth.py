@@ -42,7 +42,7 @@ def test_one_damage_is_found_and_nothing_else(damage: Callable[[Truth], None], i
 
 @pytest.mark.parametrize("seed", range(12))
 def test_many_damages_at_once_are_all_found_and_nothing_else(seed: int, tmp_path: Path) -> None:
-    truth = make(tmp_path, seed, runs=9)
+    truth = make(tmp_path, seed, runs=12)
     chooser = random.Random(seed)
     if seed % 2:
         truth.found()
@@ -52,7 +52,7 @@ def test_many_damages_at_once_are_all_found_and_nothing_else(seed: int, tmp_path
 
 
 def test_every_code_has_a_damage_that_shows_it(tmp_path: Path) -> None:
-    truth = make(tmp_path, runs=16)
+    truth = make(tmp_path, runs=18)
     for damage in DAMAGES:
         damage(truth)
     assert {code for code, _, _ in truth.expected} == set(CODES) - {"unavailable-root"}
@@ -70,7 +70,7 @@ def test_an_offline_root_is_one_notice_and_no_missing_images(tmp_path: Path) -> 
 
 
 def test_every_finding_says_why_and_what_can_be_done(tmp_path: Path) -> None:
-    truth = make(tmp_path, runs=16)
+    truth = make(tmp_path, runs=18)
     for damage in DAMAGES:
         damage(truth)
     for finding in truth.check():

@@ -285,6 +285,14 @@ def damage_run_id(truth: Truth) -> None:
     truth.expect("conflicting-run-id", "runs", path.relative_to(truth.layout.runs).as_posix())
 
 
+def damage_folder_name(truth: Truth) -> None:
+    manifest, _ = truth.take(whole_run=True)
+    strange = truth.layout.runs / f"my best {manifest.run_id}"
+    truth.layout.run_folder(manifest.run_id or "").rename(strange)
+    truth.touched.add(strange)
+    truth.expect("conflicting-run-id", "runs", f"my best {manifest.run_id}")
+
+
 def damage_manifest(truth: Truth) -> None:
     manifest, _ = truth.take()
     path = truth.layout.manifest_file(manifest.run_id or "", manifest.name or "")
@@ -343,7 +351,7 @@ DAMAGES: tuple[Callable[[Truth], None], ...] = (
     damage_missing, damage_kept, damage_ambiguous, damage_moved, damage_moved_and_stripped, damage_exchanged,
     damage_renumbered, damage_modified, damage_retagged, damage_stripped,
     damage_orphaned, damage_duplicated, damage_truncated, damage_unrecorded_truncated, damage_unlinked, damage_run_id, damage_manifest,
-    damage_newer, damage_no_run_file, damage_run_file, damage_listing, damage_unfinished,
+    damage_newer, damage_no_run_file, damage_folder_name, damage_run_file, damage_listing, damage_unfinished,
 )
 
 

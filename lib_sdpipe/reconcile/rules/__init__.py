@@ -9,7 +9,7 @@ from typing import Callable, Iterator
 
 from lib_sdpipe.reconcile.cases import PictureCase, RunCase
 from lib_sdpipe.reconcile.findings import Finding
-from lib_sdpipe.reconcile.rules.conflicting_run_id import check_conflicting_run_id
+from lib_sdpipe.reconcile.rules.conflicting_run_id import check_conflicting_run_id, check_renamed_run
 from lib_sdpipe.reconcile.rules.duplicated_image import check_duplicated_image
 from lib_sdpipe.reconcile.rules.incomplete_run import check_incomplete_run
 from lib_sdpipe.reconcile.rules.missing_image import check_missing_image
@@ -36,5 +36,6 @@ PICTURE_RULES: tuple[Callable[[PictureCase], Finding | None], ...] = (
 )
 
 __all__ = [
-    "PICTURE_RULES", "RUN_RULES", "check_duplicated_image", "check_orphaned_image", "check_unavailable_root", "check_unreadable_file",
+    "PICTURE_RULES", "RUN_RULES", "check_duplicated_image", "check_orphaned_image", "check_renamed_run", "check_unavailable_root",
+    "check_unreadable_file",
 ]

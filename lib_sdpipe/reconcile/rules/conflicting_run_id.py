@@ -8,6 +8,11 @@ from lib_sdpipe.reconcile.cases import RunCase
 from lib_sdpipe.reconcile.findings import Finding, Json
 
 
+def check_renamed_run(folder: str, file_run_id: str | None) -> Finding:
+    """A folder with a run in it and a name that no run has: nothing in it is known until it has its name again."""
+    return Finding("conflicting-run-id", "runs", folder, None, None, {"folder": folder, "run_file": file_run_id})
+
+
 def check_conflicting_run_id(case: RunCase) -> Iterator[Finding]:
     """Two against one prove it: the folder and the run file against a manifest, the folder and all manifests against the run file.
 
