@@ -73,9 +73,9 @@ class Checker:
         reader = ContentReader(self.library, self.index.reading, self.progress)
         self._explained.update(self.index.suspects.iter_further_names())
         yield from self._check_pictures(reader)
-        self._explain_unreadable(broken)
         yield from self._check_damaged()
         yield from self._check_copies(reader)
+        self._explain_unreadable(broken)
         yield from self._check_unnamed()
 
     def _manifest_state(self, run_id: str, row: ManifestRow) -> ManifestState:
