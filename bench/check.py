@@ -139,6 +139,7 @@ def make_library(base: Path, images: int, kilobytes: int, run_of: int) -> Path:
             if place == run_of or number == images - 1:
                 write_run(runs / run_id, run_id, outputs)
                 outputs = []
+    os.sync()  # else the disk is still busy writing while the checks run
     return base
 
 

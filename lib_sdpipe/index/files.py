@@ -164,6 +164,11 @@ class Files:
         rows = self._connection.execute(query, (run_id,))
         return [(root, folder, [name for *_, name in group]) for (root, folder), group in groupby(rows, key=lambda row: row[:2])]
 
+    def has_claims(self, root: str, folder: str) -> bool:
+        """Whether any manifest names a file in this folder."""
+        query = "SELECT 1 FROM claims WHERE root = ? AND folder = ? LIMIT 1"
+        return self._connection.execute(query, (root, sql_text(folder))).fetchone() is not None
+
     def claim_of(self, root: str, folder: str, name: str) -> tuple[int | None, str] | None:
         """(picture, kind) of the claim on a file; of several the newest run's, of a lost picture the last."""
         row: tuple[int | None, str] | None = self._connection.execute(

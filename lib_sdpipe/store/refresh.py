@@ -185,6 +185,8 @@ class Refresh:
     ) -> set[str]:
         """Insert what is new and read again what has changed; the names that were known and not found."""
         gone = set(known)
+        files = self._index.files
+        is_claimed = files.has_claims(root, path)
         for file in found:
             name, size, mtime_ns, inode, device = file
             row = known.get(sql_text(name))
@@ -192,7 +194,8 @@ class Refresh:
             if row is None:
                 head = read_file_head(f"{folder}/{name}", size)
                 if head is not None:
-                    self._index.files.insert_file(row_id, file, head, self._index.files.claim_of(root, path, name))
+                    claim = files.claim_of(root, path, name) if is_claimed else None
+                    files.insert_file(row_id, file, head, claim)
             elif row[1] != size or row[2] != mtime_ns:
                 head = read_file_head(f"{folder}/{name}", size)
                 if head is not None:
