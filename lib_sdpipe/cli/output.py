@@ -116,18 +116,3 @@ def _never_fail_toencode(stream: Any) -> None:
     """A prompt in Japanese must not end a verb on a Windows console of another code page."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
-
-
-def depth_of(document: Any, limit: int) -> int:
-    """How deeply `document` is nested, not looking further than `limit`. Does not recurse."""
-    level, depth = [document], 0
-    while level and depth < limit:
-        level = [item for value in level for item in _items(value)]
-        depth += 1
-    return depth
-
-
-def _items(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return list(value) if isinstance(value, (list, tuple)) else []

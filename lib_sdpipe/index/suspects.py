@@ -15,8 +15,6 @@ _FILE = (
     " f.pixel_sha256, f.perceptual_hash, f.is_changed, f.claim"
 )
 _FROM_FILES = "FROM files f JOIN folders d ON d.id = f.folder"
-
-
 # A file `f` of a picture `p` that is, or may be, something else than was recorded.
 _IS_OTHER = (
     "CASE WHEN f.sha256 IS NOT NULL THEN f.sha256 <> p.sha256 ELSE f.is_changed OR f.bytes <> p.bytes"
@@ -114,8 +112,7 @@ class Suspects:
             f" {_FILE} FROM pictures p LEFT JOIN files f ON f.picture = p.id AND f.claim = 'image' LEFT JOIN folders d ON d.id = f.folder"
             " WHERE p.id > ? AND p.run_id IS NOT NULL AND p.path IS NOT NULL AND p.lost_at IS NULL AND CASE WHEN f.id IS NULL THEN 1"
             " WHEN f.sha256 = p.sha256 THEN 0 WHEN f.problem IS NOT NULL OR f.read_problem IS NOT NULL THEN 1"
-            " WHEN f.sha256 IS NOT NULL THEN f.sha256 <> p.sha256 ELSE f.is_changed OR f.bytes <> p.bytes"
-            " OR (p.infotext_digest IS NOT NULL AND f.infotext_digest IS NOT p.infotext_digest) END ORDER BY p.id LIMIT ?",
+            f" ELSE {_IS_OTHER} END ORDER BY p.id LIMIT ?",
             (after, _PAGE),
         )
         return [SuspectPicture(*row[:11], FileRow(*row[11:]) if row[11] is not None else None) for row in rows]

@@ -126,6 +126,7 @@ def _list_folder(
             name = entry.name
             if name[0] == ".":
                 continue
+            # Written out rather than called: this is the most of what a second look at a large library does.
             if name.endswith(IMAGE_SUFFIXES) or name.lower().endswith(IMAGE_SUFFIXES):
                 try:
                     found = entry.stat()
