@@ -66,6 +66,8 @@ def _routes(host: ApiHost) -> list[_Route]:
         _Route("GET", "/runs/{run_id}/images/{name}", reading.manifest, "The manifest of one image", schemas.MANIFEST),
         _Route("GET", "/images", reading.images, "Find images by words of their prompts and by their settings", schemas.FOUND),
         _Route("GET", "/image", reading.image, "What one image file in the roots is", schemas.IMAGE),
+        _Route("GET", "/thumbnails/files/{file}", thumbnails.file_thumbnail, "A small picture of an image that nothing recorded",
+               {"type": "string", "format": "binary"}, media_type="image/webp"),
         _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image",
                {"type": "string", "format": "binary"}, media_type="image/webp"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),

@@ -85,8 +85,11 @@ def answer(document: Any) -> Response:
 
 async def _check_login(request: Request, login: Login) -> None:
     place = request.path_params
-    is_thumbnail = "/thumbnails/" in request.url.path and {"run_id", "name"} <= place.keys()
-    if is_thumbnail and is_thumbnail_key(place["run_id"], place["name"], request.query_params.get("key", "")):
+    asked = request.query_params
+    # Whose key it is: that of a record, or of a file as it was when the page was made.
+    parts = (place.get("run_id"), place.get("name")) if "run_id" in place else (place.get("file"), asked.get("of"))
+    is_thumbnail = "/thumbnails/" in request.url.path and all(parts)
+    if is_thumbnail and is_thumbnail_key(str(parts[0]), str(parts[1]), asked.get("key", "")):
         return
     if await login.lets_in(request):
         return

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, NoReturn
 
 from lib_sdpipe.errors import DamagedIndexError, LockedError, SdPipeError
-from lib_sdpipe.index.database import connect, delete, go_on, is_damage, is_full, is_locked, transaction
+from lib_sdpipe.index.database import connect, connect_to_read, delete, go_on, is_damage, is_full, is_locked, transaction
+from lib_sdpipe.index.facets import Facets, count_facets
 from lib_sdpipe.index.files import Claim, Files
 from lib_sdpipe.index.marks import CONTENT as MARKS_CONTENT
 from lib_sdpipe.index.marks import Marks
@@ -16,6 +17,7 @@ from lib_sdpipe.index.pictures import CONTENT as PICTURES_CONTENT
 from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.reading import Reading
 from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
+from lib_sdpipe.index.run_search import RunSearch
 from lib_sdpipe.index.search import Search
 from lib_sdpipe.index.suspects import Suspects
 
@@ -35,8 +37,9 @@ _CONTENT = {
 class Index:
     """Raises OSError or sqlite3.Error, as its parts do; the caller goes on without an index then."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection, self.is_new = connect(path)
+    def __init__(self, path: Path, connection: sqlite3.Connection | None = None) -> None:
+        """`connection`: one that is open already."""
+        self._connection, self.is_new = (connection, False) if connection is not None else connect(path)
         self.pictures = Pictures(self._connection)
         self.files = Files(self._connection)
         self.records = Records(self._connection)
@@ -44,6 +47,7 @@ class Index:
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
         self.search = Search(self._connection)
+        self.run_search = RunSearch(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -81,6 +85,10 @@ class Index:
             self.records.set_manifest(run.run_id, row)
             claims += [Claim(root, folder, name, run.run_id, found.file, picture, claim) for root, folder, name, claim in found.claims]
         self.files.replace_claims(run.run_id, claims)
+
+    def count_facets(self) -> Facets:
+        """Once the search is prepared."""
+        return count_facets(self._connection)
 
     def remove_run(self, run_id: str) -> None:
         """Within a transaction."""
@@ -121,14 +129,39 @@ def open_index(places: Iterable[Path]) -> Iterator[Index]:
                 yield index
             return
     except sqlite3.Error as fault:
-        if is_locked(fault):
-            raise LockedError(f"{path}: another process is writing to the index; try again when it is done") from fault
-        if is_damage(fault):
-            _throw_away(path, fault)
-        if is_full(fault):
-            raise SdPipeError(f"{path}: the disk is full; make room, what was indexed so far is kept") from fault
-        raise SdPipeError(f"{path}: the index cannot be used ({fault}); delete it, it is made anew from the manifests") from fault
+        _explain(path, fault)
     raise SdPipeError(f"{path}: no index can be made there ({reason}); name a folder that can be written in SDPIPE_CACHE") from reason
+
+
+@contextmanager
+def read_index(places: Iterable[Path]) -> Iterator[Index | None]:
+    """The index as it is, for who only reads and waits for nobody; None where there is none of this version yet.
+
+    Raises as `open_index`.
+    """
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
+        yield None
+        return
+    try:
+        connection = connect_to_read(path)
+        if connection is None:
+            yield None
+            return
+        with closing(Index(path, connection)) as index:
+            yield index
+    except sqlite3.Error as fault:
+        _explain(path, fault)
+
+
+def _explain(path: Path, fault: sqlite3.Error) -> NoReturn:
+    if is_locked(fault):
+        raise LockedError(f"{path}: another process is writing to the index; try again when it is done") from fault
+    if is_damage(fault):
+        _throw_away(path, fault)
+    if is_full(fault):
+        raise SdPipeError(f"{path}: the disk is full; make room, what was indexed so far is kept") from fault
+    raise SdPipeError(f"{path}: the index cannot be used ({fault}); delete it, it is made anew from the manifests") from fault
 
 
 def _throw_away(path: Path, fault: sqlite3.Error) -> NoReturn:

@@ -18,7 +18,7 @@ from lib_sdpipe.index.conditions import Sql, compile_node, compile_times
 from lib_sdpipe.index.owed import Owed
 from lib_sdpipe.index.query import And, Node, parse_query
 from lib_sdpipe.index.query_terms import Dates, Lately
-from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.index.sql_values import sql_integer, sql_text
 
 # Beyond this many the total is no longer counted.
 MOST_COUNTED = 1_000
@@ -31,7 +31,7 @@ _WALKED = (
 )
 _FOUND = (
     "SELECT pictures.id, run_id, name, root, path, stage, time, prompts.text, actual_seed, names.text, file, role, width, height, bytes,"
-    " lost_at IS NOT NULL FROM pictures"
+    " lost_at IS NOT NULL, path IS NULL AND kept IS NULL FROM pictures"
     " LEFT JOIN prompts ON prompts.id = pictures.prompt LEFT JOIN names ON names.id = pictures.model"
 )
 
@@ -57,6 +57,7 @@ class Found:
     height: int | None = None
     bytes: int | None = None
     is_lost: bool = False
+    is_unsaved: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Search:
 
     def find(self, query: str, limit: int = 50, after: str | None = None, before: str | None = None) -> FoundPage:
         """The page after a cursor, or the page of newer ones before it. Raises QueryError, or UsageError for what is no cursor."""
-        self._owed.ensure_indexes()
+        if not self.is_prepared():
+            self.prepare()
         plan = _build_plan(parse_query(sql_text(query) or ""))  # half a surrogate pair stands escaped in the index too
         cursor = _find_place(after, before)
         limit = max(limit, 1)
@@ -150,6 +152,11 @@ class Search:
             return self._few_keys(plan, few, cursor), True
         keys = self._walk(plan, prompts, cursor, most)
         return keys, len(keys) < most
+
+    def find_file(self, file: int) -> Found | None:
+        """The picture of an image file that no manifest names, by the index's id."""
+        row = self._connection.execute(f"{_FOUND} WHERE pictures.file = ?", (sql_integer(file),)).fetchone()
+        return _build_found(row[1:]) if row is not None else None
 
     # --- three ways to the same keys ---
 
@@ -194,7 +201,7 @@ class Search:
 
 
 def _build_found(row: tuple) -> Found:
-    found = Found(*row[:-1], bool(row[-1]))
+    found = Found(*row[:-2], bool(row[-2]), bool(row[-1]))
     return found if found.time else replace(found, time=None)
 
 

@@ -21,6 +21,16 @@ def build_thumbnail_address(run_id: str, name: str) -> str:
     return f"{API_PREFIX[1:]}/thumbnails/{quote(run_id, safe='')}/{quote(name, safe='')}?key={_key(run_id, name)}"
 
 
+def build_file_address(file: int, stamp: str) -> str:
+    """The same for a file that nothing recorded, by the index's id; `stamp` tells it from another that later has that id."""
+    return f"{API_PREFIX[1:]}/thumbnails/files/{file}?of={stamp}&key={_key(str(file), stamp)}"
+
+
+def build_file_stamp(root: str | None, path: str | None, size: int | None, time: float | None) -> str:
+    text = f"{root}\0{path}\0{size}\0{time}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
 def is_thumbnail_key(run_id: str, name: str, key: str) -> bool:
     return hmac.compare_digest(_key(run_id, name).encode("ascii"), key.encode("utf-8", "surrogatepass"))
 

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from lib_sdpipe.errors import RecordError, SdPipeError, UnknownNameError
 from lib_sdpipe.index.copies import read_copies
-from lib_sdpipe.index.index import Index, open_index
+from lib_sdpipe.index.index import Index, open_index, read_index
+from lib_sdpipe.index.query import parse_query
+from lib_sdpipe.index.run_search import FoundRuns
 from lib_sdpipe.index.search import FoundPage
+from lib_sdpipe.index.sql_values import disk_text
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.reconcile.trace import Trace
@@ -20,6 +23,8 @@ from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.refresh import Progress, Refresh
 from lib_sdpipe.store.runs import RunStore
+from lib_sdpipe.workspace.page_address import build_file_stamp
+from lib_sdpipe.workspace.watch import LibraryWatch, watch_of
 
 # Told how many of how many are done.
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -127,6 +132,25 @@ class Workspace:
             return None
         return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(manifest, source))
 
+    def find_file_thumbnail(self, file: int, stamp: str | None = None) -> Path | None:
+        """The same of an image file that no manifest names, by the index's id; with `stamp` only where it is still that file.
+
+        Raises UnknownNameError where there is none such, or where it lies outside the roots.
+        """
+        from lib_sdpipe.reconcile.acts import Place  # the host's start would wait for this module
+        from lib_sdpipe.store.confine import Places
+
+        with read_index(self.layout.index_places) as index:
+            found = index.search.find_file(file) if index is not None else None
+        if found is None or found.root is None or found.path is None:
+            raise UnknownNameError(f"there is no unrecorded image {file}")
+        own = build_file_stamp(found.root, found.path, found.bytes, found.time)
+        if stamp is not None and stamp != own:
+            raise UnknownNameError(f"image {file} is another one by now")
+        source = Places(self.layout, self.library()).find_readable(Place(found.root, disk_text(found.path)))
+        key = hashlib.sha256(f"{own}\0{found.path}".encode("utf-8", "surrogatepass")).hexdigest()
+        return ensure_thumbnail(source, self.layout.thumbnails, key) if source.is_file() else None
+
     def library(self) -> Library:
         """The image roots, those that the caller named among them. Raises RecordError for a damaged library.json."""
         library = Library(self.layout)
@@ -147,6 +171,26 @@ class Workspace:
                 self.look(index, look)
             index.search.complete(None if look is None else lambda done, total: look("indexed", done))
             return index.search.find(query, limit, after)
+
+    def browse_images(
+        self, query: str, limit: int, after: str | None = None, before: str | None = None
+    ) -> FoundPage | None:
+        """As `find`, of the index as it is; newer ones than `before`. None as long as the index is not prepared for it."""
+        parse_query(query)  # what is wrong with it is wrong before there is an index, too
+        with read_index(self.layout.index_places) as index:
+            if index is None or not index.search.is_prepared():
+                return None
+            return index.search.find(query, limit, after, before)
+
+    def browse_runs(self, query: str, limit: int, after: str | None = None, before: str | None = None) -> FoundRuns | None:
+        """The same of runs: those that have an image which fits. Raises QueryError, LockedError or SdPipeError."""
+        parse_query(query)
+        with read_index(self.layout.index_places) as index:
+            return index.run_search.find(query, limit, after, before) if index is not None else None
+
+    def watch(self) -> LibraryWatch:
+        """What brings the index up to the disk while a page is looked at."""
+        return watch_of(self.layout)
 
     def trace(self, image: Path, look: Progress | None = None) -> Trace:
         """Which recorded image a file is. Raises UnknownNameError for a file that cannot be read as an image."""
