@@ -11,6 +11,8 @@ from lib_sdpipe.index.sql_values import sql_text
 from lib_sdpipe.index.viewer import compile_seen_runs
 from lib_sdpipe.manifest.records import Json
 
+_RUN = "run_id, file_bytes, file_mtime_ns, problem, status, label, source, started_at, user, facts"
+
 Stamp = tuple[int, int]
 """Bytes, modification time in nanoseconds."""
 
@@ -79,7 +81,7 @@ class Records:
         file = row.file or (None, None)
         texts = (row.problem, row.status, row.label, row.source, row.started_at, row.user, json.dumps(row.facts))
         self._connection.execute(
-            "REPLACE INTO runs (run_id, file_bytes, file_mtime_ns, problem, status, label, source, started_at, user, facts)"
+            f"REPLACE INTO runs ({_RUN})"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (sql_text(row.run_id), *file, *map(sql_text, texts)),
         )
 
@@ -102,7 +104,7 @@ class Records:
 
     def iter_runs(self) -> Iterator[tuple[RunRow, list[ManifestRow]]]:
         """Every run with its manifests, in the order of their names."""
-        query = "SELECT run_id, file_bytes, file_mtime_ns, problem, status, label, source, started_at, user, facts FROM runs ORDER BY run_id"
+        query = f"SELECT {_RUN} FROM runs ORDER BY run_id"
         manifests = self._connection.cursor().execute(
             "SELECT run_id, file, bytes, mtime_ns, problem, own_run_id, picture FROM manifest_files ORDER BY run_id, file"
         )
