@@ -24,7 +24,7 @@ class StopHereError(Exception):
 def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
     """Every damage once."""
     made = Truth(tmp_path_factory.mktemp("library"))
-    for number in range(14):
+    for number in range(30):
         made.record(f"20260101_1200{number:02d}_cats", 5, kept=number % 3 == 0)
     made.check()
     for damage in DAMAGES:
