@@ -15,7 +15,7 @@ from lib_sdpipe.errors import LockedError, NoLibraryError, RecordError, SdPipeEr
 from lib_sdpipe.manifest.codec import format_answer, parse_json_object
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.layout import Layout
-from lib_sdpipe.workspace.page_address import is_thumbnail_key
+from lib_sdpipe.workspace.page_address import API_PREFIX, PICTURE_KINDS, is_picture_key
 
 MOST_BYTES = 64 << 20
 _STATUS: tuple[tuple[type[SdPipeError], int], ...] = (
@@ -58,9 +58,11 @@ def build_route_class(login: Login, host: ApiHost) -> type[APIRoute]:
         def get_route_handler(self) -> Handler:
             work = super().get_route_handler()
 
+            kind = self.path.removeprefix(API_PREFIX).split("/")[1]
+
             async def handle(request: Request) -> Response:
                 try:
-                    await _check_login(request, login)
+                    await _check_login(request, login, kind if kind in PICTURE_KINDS else None)
                     if request.method == "POST":
                         _check_kind(request)
                         request.state.sdpipe_body = await _read_body(request)
@@ -83,15 +85,13 @@ def answer(document: Any) -> Response:
     return Response(format_answer(document), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-async def _check_login(request: Request, login: Login) -> None:
-    place = request.path_params
-    is_thumbnail = "/thumbnails/" in request.url.path and {"run_id", "name"} <= place.keys()
-    if is_thumbnail and is_thumbnail_key(place["run_id"], place["name"], request.query_params.get("key", "")):
+async def _check_login(request: Request, login: Login, picture_kind: str | None) -> None:
+    if picture_kind and is_picture_key(picture_kind, request.path_params.values(), request.query_params.get("key", "")):
         return
     if await login.lets_in(request):
         return
     # A browser that is asked for a password by a picture opens a window for each.
-    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and not is_thumbnail else None
+    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and picture_kind is None else None
     raise AnswerError(401, "log in at the page, or send the name and password of --api-auth", headers)
 
 
