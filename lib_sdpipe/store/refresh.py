@@ -15,9 +15,11 @@ from typing import Callable, Iterator
 
 from lib_sdpipe.index.files import KnownFile, KnownFolder
 from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.index.sql_values import sql_text
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.marked import take_scanned_marks
 from lib_sdpipe.store.read_file import read_file_head
 from lib_sdpipe.store.read_run import read_run_rows
 from lib_sdpipe.store.scan import FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run
@@ -55,6 +57,7 @@ class Refresh:
         self._progress = progress or (lambda what, files: None)
         self._rest = rest
         self._looked = Looked()
+        self._marked: dict[str, Stamp] | None = None
         self._commit_at = 0.0
         self._version = 0
         self._others_wrote = False
@@ -95,6 +98,7 @@ class Refresh:
 
     def _look_at_runs(self, run_ids: list[str]) -> None:
         folders = self._index.files.known_folders(RUNS_ROOT)
+        self._marked = self._index.marks.stamps()
         for run_id in run_ids:
             scanned = scan_run(self._layout.runs, run_id, self._inside_runs)
             if scanned.problem is not None:
@@ -114,12 +118,20 @@ class Refresh:
     def _take_run(self, scanned: ScannedRun) -> None:
         self._looked.runs += 1
         self._looked.files += 1 + len(scanned.manifests)
+        self._take_marks(scanned)
         stamps = {sql_text(name[:-5]): (size, mtime_ns) for name, size, mtime_ns, *_ in scanned.manifests}
         file = scanned.run_file[1:3] if scanned.run_file is not None else None
         known = self._index.records.run_stamp(scanned.run_id)
         if known == file and known is not None and self._index.records.manifest_stamps(scanned.run_id) == stamps:
             return
         self._index.replace_run(*read_run_rows(self._layout, scanned))
+
+    def _take_marks(self, scanned: ScannedRun) -> None:
+        run_id = sql_text(scanned.run_id)
+        known = self._marked.get(run_id) if self._marked is not None else self._index.marks.stamp_of(run_id)
+        found = scanned.marks[1:3] if scanned.marks is not None else None
+        if found != known:
+            take_scanned_marks(self._layout, self._index, scanned.run_id, found)
 
     # --- image roots ---
 

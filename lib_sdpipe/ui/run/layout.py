@@ -67,7 +67,7 @@ def _followers(links: list[Link]) -> dict[Key, list[Key]]:
 
 def _order(graph: Graph, links: list[Link]) -> list[Key]:
     """Each step after all that lead to it."""
-    waiting = {key: 0 for key in graph.steps}
+    waiting = dict.fromkeys(graph.steps, 0)
     for link in links:
         waiting[link.end] += 1
     after, ready, order = _followers(links), [key for key, count in waiting.items() if not count], []
@@ -82,7 +82,7 @@ def _order(graph: Graph, links: list[Link]) -> list[Key]:
 
 
 def _columns(graph: Graph, links: list[Link]) -> dict[Key, int]:
-    columns = {key: 0 for key in graph.steps}
+    columns = dict.fromkeys(graph.steps, 0)
     after = _followers(links)
     for key in _order(graph, links):
         for end in after.get(key, []):
