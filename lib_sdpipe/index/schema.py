@@ -65,6 +65,7 @@ CREATE TABLE runs (
     label TEXT,
     source TEXT,
     started_at TEXT,
+    user TEXT,
     facts TEXT
 ) WITHOUT ROWID;
 CREATE TABLE manifest_files (
