@@ -6,10 +6,10 @@ import sqlite3
 
 from lib_sdpipe.index.sql_values import sql_text
 
-# Of an image that is culled every run stays in the list as long as one of its images is there.
+# The condition on a row of `runs` that none of its images is left; of a run without images its own record says so.
 IS_CULLED_RUN = (
-    "(EXISTS (SELECT 1 FROM pictures WHERE pictures.run_id = runs.run_id)"
-    " AND NOT EXISTS (SELECT 1 FROM pictures WHERE pictures.run_id = runs.run_id AND pictures.lost_at IS NULL))"
+    "(NOT EXISTS (SELECT 1 FROM pictures WHERE pictures.run_id = runs.run_id AND pictures.lost_at IS NULL) AND"
+    " (EXISTS (SELECT 1 FROM pictures WHERE pictures.run_id = runs.run_id) OR json_extract(runs.facts, '$.lost_at') IS NOT NULL))"
 )
 
 

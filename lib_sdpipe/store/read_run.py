@@ -74,6 +74,7 @@ def _build_run_row(scanned: ScannedRun, run: Json | None, problem: str | None) -
         return RunRow(scanned.run_id, file, problem)
     facts = {
         "run_id": run.get("run_id"), "schema": run.get("schema"), "process": run.get("process"), "images": run.get("images"),
+        "lost_at": run.get("lost_at"),
         "outputs": [_output(entry) for entry in run.get("stage_outputs", ()) if isinstance(entry, dict) and _is_text(entry.get("name"))],
     }
     started_at = run.get("started_at") or run.get("timestamp")

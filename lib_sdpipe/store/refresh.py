@@ -21,7 +21,7 @@ from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.read_file import read_file_head
 from lib_sdpipe.store.read_run import read_run_rows
-from lib_sdpipe.store.scan import FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run
+from lib_sdpipe.store.scan import IMAGE_SUFFIXES, FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run
 
 # How long the others who write to the index may have to wait for a batch.
 _BATCH_SECONDS = 0.3
@@ -168,7 +168,8 @@ class Refresh:
         if root != OUTSIDE and root not in roots:
             return
         folder = Path(path) if root == OUTSIDE else roots[root] / path
-        found = _stat_named(root, path, folder, names)
+        images = [name for name in names if root == OUTSIDE or name.lower().endswith(IMAGE_SUFFIXES)]  # as a look at the root sees them
+        found = _stat_named(root, path, folder, images)
         row = files.known_folder(root, path)
         if found.problem is not None or (row is None and not found.files):
             return

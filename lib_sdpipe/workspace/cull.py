@@ -57,7 +57,7 @@ class _Look:
     """One look. A file goes with the first image that names it."""
 
     def __init__(self, workspace: Workspace, index: Index) -> None:
-        self._layout, self._library, self._index = workspace.layout, workspace.library(), index
+        self._workspace, self._layout, self._library, self._index = workspace, workspace.layout, workspace.library(), index
         self._places = Places(self._layout, self._library)
         self._store = RunStore(self._layout)
         self._taken: set[tuple[str | None, str]] = set()
@@ -87,6 +87,7 @@ class _Look:
             yield from keys
 
     def _keys_of_run(self, run_id: str) -> list[ImageKey]:
+        self._workspace.check_sees(run_id)
         run = self._store.read_run(run_id)
         if run.status == "running":
             raise RefusedError("it is being recorded; wait until it has ended")
@@ -115,6 +116,7 @@ class _Look:
     def _look_at(self, key: ImageKey) -> CullItem:
         if key.run_id is None:
             return self._look_at_unrecorded(key)
+        self._workspace.check_sees(key.run_id)
         if key.name is None:
             return CullItem(key, ())
         manifest = self._store.read_manifest(key.run_id, key.name)
@@ -125,7 +127,8 @@ class _Look:
         children = [ImageKey(*found) for found in culling.children_of(key.run_id, key.name, _MOST_CHILDREN)]
         copies = [path for path in culling.copies_of(key.run_id, key.name) if os.path.exists(path)]
         stays = [f"{root}: {path}" if root else path for root, path in map(self._library.locate, map(Path, copies))]
-        return CullItem(key, tuple(files), tuple(stays), tuple(child for child in children if child not in self._wanted))
+        staying = [child for child in children if child not in self._wanted and self._workspace.sees(child.run_id or "")]
+        return CullItem(key, tuple(files), tuple(stays), tuple(staying))
 
     def _files_of(self, key: ImageKey, manifest: Manifest) -> list[CulledFile]:
         """The image, what lies beside it, and its copy in the run folder, as far as they are there."""
@@ -145,6 +148,7 @@ class _Look:
 
     def _look_at_unrecorded(self, key: ImageKey) -> CullItem:
         root, path = key.root, key.path
+        self._workspace.check_sees_all()
         if not root or not path or not path.lower().endswith(IMAGE_SUFFIXES):
             raise RefusedError("no image file in a root of this library")
         owner = next((claim for claim in self._index.culling.claims_on(root, path) if claim[2] in ("kept", "beside")), None)
@@ -162,8 +166,9 @@ class _Look:
         stem = os.path.splitext(name)[0]
         names = [other for other in beside if other and other != name and "/" not in other and "\\" not in other]
         parent = self._places.find(Place(root, path)).parent
-        if not any((parent / f"{stem}{suffix}").exists() for suffix in IMAGE_SUFFIXES if f"{stem}{suffix}" not in (name, *names)):
-            names.append(f"{stem}.txt")
+        text = f"{stem}.txt"
+        is_shared = any((parent / other).exists() for suffix in IMAGE_SUFFIXES if (other := f"{stem}{suffix}") not in (name, *names))
+        names = [other for other in names if other != text] + ([] if is_shared else [text])
         places = [f"{folder}/{other}" if folder else other for other in dict.fromkeys(names)]
         found = (self._take(root, place, key) for place in places if not self._is_image_of_another(root, place, key))
         return [file for file in found if file is not None]

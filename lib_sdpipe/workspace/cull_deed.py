@@ -6,11 +6,10 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lib_sdpipe.errors import RefusedError, SdPipeError
-from lib_sdpipe.index.index import open_index
+from lib_sdpipe.errors import RefusedError
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.reconcile.acts import Place
@@ -19,9 +18,10 @@ from lib_sdpipe.reconcile.operations.operation import Operation
 from lib_sdpipe.reconcile.plan import build_plan
 from lib_sdpipe.store.apply import apply_plan
 from lib_sdpipe.store.confine import Places
-from lib_sdpipe.store.refresh import Refresh
 from lib_sdpipe.store.repair import Progress, no_progress
+from lib_sdpipe.workspace.bin import settle_stopped
 from lib_sdpipe.workspace.cull import CullView
+from lib_sdpipe.workspace.index_update import tell_index
 from lib_sdpipe.workspace.workspace import Workspace
 
 _PIECE_BYTES = 1 << 20
@@ -50,23 +50,12 @@ def cull(
     Raises LockedError while another process repairs, RecordError for a damaged library.json, OSError where nothing can be written.
     """
     started, answer = time.monotonic(), CullAnswer(failed=list(view.refused))
+    settle_stopped(workspace)
     operations, keys = _plan(workspace, view.items, answer, progress, should_stop)
     if operations and not answer.is_stopped:
         _apply(workspace, operations, keys, answer, progress, should_stop)
     answer.seconds = round(time.monotonic() - started, 3)
     return answer
-
-
-def tell_index(workspace: Workspace, run_ids: Iterable[str], places: Iterable[tuple[str | None, str]]) -> None:
-    """Have the index know what has come and gone, without a look at the whole disk. Where that is not possible the next look tells."""
-    try:
-        with open_index(workspace.layout.index_places) as index:
-            refresh = Refresh(workspace.layout, workspace.library(), index)
-            for run_id in sorted(set(run_ids)):
-                refresh.look_at_run(run_id)
-            refresh.look_at_files((root or "", path) for root, path in places)
-    except SdPipeError:
-        pass
 
 
 def _plan(
