@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, NoReturn
 
 from lib_sdpipe.errors import DamagedIndexError, LockedError, SdPipeError
+from lib_sdpipe.index.culling import Culling
 from lib_sdpipe.index.database import connect, delete, go_on, is_damage, is_full, is_locked, transaction
 from lib_sdpipe.index.files import Claim, Files
 from lib_sdpipe.index.marks import CONTENT as MARKS_CONTENT
@@ -45,6 +46,7 @@ class Index:
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
         self.search = Search(self._connection, viewer)
+        self.culling = Culling(self._connection)
 
     def close(self) -> None:
         self._connection.close()
