@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import alpha_plane, rgb_pixels
 from lib_sdpipe.images.faults import DECODER_FAULTS
-from lib_sdpipe.images.read import UndecodableImageError, UnreadableImageError, open_regular
+from lib_sdpipe.images.read import open_regular
 
 # Both pictures are in memory at once, as four bytes a pixel: some 320 MB.
 MOST_PIXELS = 40_000_000
@@ -21,8 +22,13 @@ _SAME_SHAPE = 0.01
 _BAND_ROWS = 256
 
 
-class IncomparableError(UndecodableImageError):
-    """Nothing is wrong with the files: they cannot be compared pixel by pixel. `reason` is a sentence for a person."""
+class IncomparableError(SdPipeError):
+    """Two files cannot be compared pixel by pixel. `reason` is said of `file`, or of both where that is None."""
+
+    def __init__(self, file: str | None, reason: str) -> None:
+        super().__init__(f"{file} {reason}" if file else f"The two {reason}")
+        self.file = file
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,9 @@ class PixelDifference:
 
 
 def compare_pixels(one: str, other: str) -> PixelDifference:
-    """Compare two files' first frames. Raises OSError, UnreadableImageError or IncomparableError; takes seconds for large files."""
+    """Compare two files' first frames. Raises OSError or IncomparableError; takes seconds for large files."""
     sizes = _read_size(one), _read_size(other)
-    size = _common_size(one, sizes)
+    size = _common_size(sizes)
     pictures = [_load(path, size) for path in (one, other)]
     return _compare(pictures[0], pictures[1], sizes)
 
@@ -67,7 +73,7 @@ def _read_size(path: str) -> tuple[int, int]:
     except DECODER_FAULTS as fault:
         if isinstance(fault, OSError) and fault.errno is not None:
             raise
-        raise UnreadableImageError(path, "cannot be read as an image") from fault
+        raise IncomparableError(path, "cannot be read as an image") from fault
     if width * height > MOST_PIXELS:
         raise IncomparableError(
             path, f"has {width}×{height} pixels: more than {MOST_PIXELS // 1_000_000} million are not compared one by one",
@@ -75,13 +81,13 @@ def _read_size(path: str) -> tuple[int, int]:
     return width, height
 
 
-def _common_size(path: str, sizes: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, int]:
+def _common_size(sizes: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, int]:
     """The larger of two sizes of one shape."""
     (width, height), (other_width, other_height) = sizes
     size = max(sizes, key=lambda found: found[0] * found[1])
     if abs(width * other_height / (height * other_width) - 1) > _SAME_SHAPE:
         raise IncomparableError(
-            path, f"the two have different shapes ({width}×{height} and {other_width}×{other_height}): no pixel corresponds to another",
+            None, f"have different shapes ({width}×{height} and {other_width}×{other_height}): their pixels do not correspond",
         )
     return size
 
@@ -100,7 +106,7 @@ def _load(path: str, size: tuple[int, int]) -> np.ndarray:
     except DECODER_FAULTS as fault:
         if isinstance(fault, OSError) and fault.errno is not None:
             raise
-        raise UnreadableImageError(path, "cannot be read as an image") from fault
+        raise IncomparableError(path, "cannot be read as an image") from fault
     if size == (pixels.shape[1], pixels.shape[0]):
         return pixels
     return np.asarray(Image.fromarray(pixels).resize(size, Image.LANCZOS))

@@ -27,9 +27,13 @@ class PromptStep:
 
 @dataclass(frozen=True)
 class PromptDifference:
-    """All steps from one prompt to another, in order. `is_cut`: of at least one only the beginning was compared."""
+    """All steps from one prompt to another, in order; `tail` is what follows the last word of the new one.
+
+    `is_cut`: of at least one only the beginning was compared.
+    """
 
     steps: tuple[PromptStep, ...]
+    tail: str = ""
     is_cut: bool = False
 
     @property
@@ -43,7 +47,7 @@ def compare_prompts(old: str | None, new: str | None) -> PromptDifference:
     if is_cut and old == new:
         is_cut = False
     one, other = parse_prompt((old or "")[:MOST_CHARACTERS]), parse_prompt((new or "")[:MOST_CHARACTERS])
-    return PromptDifference(tuple(_mark_moved(list(_iter_steps(one, other)))), is_cut)
+    return PromptDifference(tuple(_mark_moved(list(_iter_steps(one, other)))), other.tail, is_cut)
 
 
 def _iter_steps(old: Prompt, new: Prompt) -> Iterator[PromptStep]:

@@ -68,7 +68,7 @@ class _Reader:
     def skip(self, text: str) -> None:
         self._gap += text
 
-    def open(self, sign: str) -> None:
+    def begin(self, sign: str) -> None:
         if len(self._open) >= _DEPTH_LIMIT:
             self.skip(sign)
             return
@@ -83,7 +83,7 @@ class _Reader:
             self._open[-1] = ("[", self._open[-1][1], True)
         self.add("mark", text)
 
-    def close(self, text: str, weight: float | None = None) -> None:
+    def end(self, text: str, weight: float | None = None) -> None:
         opened = "[" if text == "]" else "("
         if not self._open or self._open[-1][0] != opened:
             if weight is None:
@@ -126,11 +126,11 @@ def parse_prompt(text: str) -> Prompt:
         if kind == "space":
             reader.skip(found)
         elif kind == "open":
-            reader.open(found)
+            reader.begin(found)
         elif kind == "close":
-            reader.close(found)
+            reader.end(found)
         elif kind == "weight":
-            reader.close(found, _number(piece.group("number")))
+            reader.end(found, _number(piece.group("number")))
         elif kind == "mark":
             reader.mark(found)
         else:

@@ -104,7 +104,8 @@ def test_stages_of_one_kind_stand_beside_each_other() -> None:
 
 
 def test_runs_are_compared_by_what_was_asked_and_where() -> None:
-    one = Run(config={"steps": 20, "prompt": "x"}, models=[{"kind": "checkpoint", "name": "a", "hash": "1"}, {"kind": "lora", "name": "sea"}])
+    checkpoint, lora = {"kind": "checkpoint", "name": "a", "hash": "1"}, {"kind": "lora", "name": "sea"}
+    one = Run(config={"steps": 20, "prompt": "x"}, models=[checkpoint, lora])
     other = Run(config={"steps": 30, "prompt": "y"}, models=[{"kind": "checkpoint", "name": "b", "hash": "1"}])
     assert [row.path for row in compare_configs([one, other])] == [("steps",)]
     assert [(row.path, row.values) for row in compare_models([one, other])] == [
@@ -118,7 +119,8 @@ def test_runs_are_compared_by_what_was_asked_and_where() -> None:
 
 
 def test_images_of_two_runs_are_paired_by_seed_then_by_number() -> None:
-    one = [_image("txt2img_001", actual_seed=5), _image("txt2img_002", actual_seed=6), _image("grid_001"), _image("txt2img_003", actual_seed=7)]
+    one = [_image("txt2img_001", actual_seed=5), _image("txt2img_002", actual_seed=6), _image("grid_001")]
+    one.append(_image("txt2img_003", actual_seed=7))
     other = [_image("txt2img_001", actual_seed=6), _image("txt2img_002", actual_seed=9), _image("adetailer_001", actual_seed=5)]
     assert [(pair.one and pair.one.name, pair.other and pair.other.name) for pair in pair_images(one, other)] == [
         ("txt2img_001", None), ("txt2img_002", "txt2img_001"), ("grid_001", None), ("txt2img_003", None),
