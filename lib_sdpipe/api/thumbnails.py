@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Optional
 
-from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lib_sdpipe.api.route import ApiHost
+from lib_sdpipe.api.route import ApiHost, open_workspace
 from lib_sdpipe.errors import RefusedError, UnknownNameError
-from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.workspace.browsing import find_file_thumbnail
 
 # Decoding takes memory: a page asks for a hundred at once.
 _AT_ONCE = threading.BoundedSemaphore(4)
 # Seconds that a browser shows one without asking; then it asks whether it is still the same.
 _FRESH_SECONDS = 3600
-_OF = Query(None, description="what the page's own addresses say of the file; another file under that number is refused")
 
 
 class ThumbnailRoutes:
@@ -26,26 +24,25 @@ class ThumbnailRoutes:
         self._host = host
 
     def thumbnail(self, run_id: str, name: str, request: Request) -> Response:
-        workspace = Workspace(self._host.layout())
+        workspace = open_workspace(self._host, request)
         manifest = workspace.view_manifest(run_id, name)
-        with _AT_ONCE:
-            file = workspace.find_thumbnail(manifest)
-        if file is None:
-            raise UnknownNameError(f"run {run_id}: {name} has no image that can be shown")
-        return _send(file, request)
+        return answer_small(lambda: workspace.find_thumbnail(manifest), f"run {run_id}: {name}", request)
 
-    def file_thumbnail(self, file: int, request: Request, of: Optional[str] = _OF) -> Response:
+    def file_thumbnail(self, file: int, stamp: str, request: Request) -> Response:
+        """`stamp` tells the file from another one that has its number by now."""
+        workspace = open_workspace(self._host, request)
         try:
-            with _AT_ONCE:
-                found = Workspace(self._host.layout()).find_file_thumbnail(file, of)
+            return answer_small(lambda: find_file_thumbnail(workspace, file, stamp), f"image {file}", request)
         except RefusedError as fault:  # a link that leads out of the roots: what lies there is nobody's business
             raise UnknownNameError(f"there is no unrecorded image {file}") from fault
-        if found is None:
-            raise UnknownNameError(f"image {file} cannot be shown")
-        return _send(found, request)
 
 
-def _send(file: Path, request: Request) -> Response:
+def answer_small(find: Callable[[], Path | None], what: str, request: Request) -> Response:
+    """The small picture that `find` makes or finds, a few at a time. Raises UnknownNameError where there is none."""
+    with _AT_ONCE:
+        file = find()
+    if file is None:
+        raise UnknownNameError(f"{what} has no image that can be shown")
     etag = f'"{file.stem}"'
     headers = {"Cache-Control": f"private, max-age={_FRESH_SECONDS}", "ETag": etag, "X-Content-Type-Options": "nosniff"}
     if etag in request.headers.get("if-none-match", ""):

@@ -9,7 +9,7 @@ from typing import Any
 from lib_sdpipe.index.folding import build_match
 from lib_sdpipe.index.query import And, Node, Not, Or
 from lib_sdpipe.index.query_terms import (
-    Choice, Dates, InRun, IsFavourite, IsRecorded, Lately, Named, Noted, Numbers, Size, Tagged, Word,
+    Choice, Dates, InRun, IsFavourite, IsLost, IsRecorded, Lately, Named, Noted, Numbers, Size, Tagged, Word,
 )
 
 _NUMBER_COLUMNS = {"seed": "actual_seed", "steps": "steps", "cfg": "cfg_scale"}
@@ -110,6 +110,8 @@ def compile_lookup(node: Node) -> Sql | None:
         return Sql("run_id IS NOT NULL AND run_id IN (SELECT runs.run_id FROM runs WHERE runs.status = ?)", (node.value,))
     if isinstance(node, IsRecorded) and not node.value:
         return Sql("file IS NOT NULL")
+    if isinstance(node, IsLost) and node.value:
+        return Sql("lost_at IS NOT NULL")
     return None
 
 
@@ -183,6 +185,8 @@ def _compile_plain(node: Node) -> Sql:
         return Sql("ifnull(pictures.width = ? AND pictures.height = ?, 0)", (node.width, node.height))
     if isinstance(node, (Dates, Lately)):
         return compile_times(node)
+    if isinstance(node, IsLost):
+        return Sql(f"pictures.lost_at IS {'NOT ' if node.value else ''}NULL")
     if isinstance(node, IsRecorded):
         return Sql("pictures.file IS NULL" if node.value else "pictures.file IS NOT NULL")
     if isinstance(node, InRun):

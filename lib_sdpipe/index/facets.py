@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from lib_sdpipe.index.conditions import compile_times
 from lib_sdpipe.index.query_terms import DATE_WORDS, Lately
+from lib_sdpipe.index.viewer import compile_seen_pictures, compile_seen_runs
 
 # The most frequent ones of a kind.
 _MOST = 200
@@ -31,40 +33,67 @@ class Facets:
     unrecorded: int
 
 
-def count_facets(connection: sqlite3.Connection) -> Facets:
-    """Raises sqlite3.Error, where the indexes of a search are not there yet among others."""
-    unrecorded = _number(connection, "SELECT count(*) FROM pictures WHERE file IS NOT NULL")
+def count_facets(connection: sqlite3.Connection, viewer: str | None = None) -> Facets:
+    """What is lost is not counted; with `viewer` their own, which takes longer. Raises sqlite3.Error without the search's indexes."""
+    counter = _Counter(connection, viewer)
+    unrecorded = counter.number("SELECT count(*) FROM pictures WHERE file IS NOT NULL") if viewer is None else 0
     return Facets(
-        models=_names(connection, "model"),
-        samplers=_names(connection, "sampler"),
-        stages=_counts(connection, "SELECT stage, count(*) FROM pictures INDEXED BY pictures_stage WHERE stage IS NOT NULL GROUP BY stage"),
-        statuses=_counts(connection, "SELECT status, count(*) FROM runs INDEXED BY runs_status WHERE status IS NOT NULL GROUP BY status"),
-        dates=[(word, _in_days(connection, word)) for word in DATE_WORDS],
-        tags=_counts(connection, "SELECT tag, count(*) FROM tags INDEXED BY tags_tag GROUP BY tag"),
-        ratings=_counts(connection, "SELECT rating, count(*) FROM marks WHERE rating IS NOT NULL GROUP BY rating"),
-        favourites=_number(connection, "SELECT count(*) FROM marks WHERE is_favourite = 1"),
-        recorded=_number(connection, "SELECT count(*) FROM pictures") - unrecorded,
+        models=counter.names("model"),
+        samplers=counter.names("sampler"),
+        stages=_sorted(counter.pictures("stage")),
+        statuses=_sorted(counter.rows("runs", "status", "status IS NOT NULL")),
+        dates=[(word, counter.in_days(word)) for word in DATE_WORDS],
+        tags=_sorted(counter.rows("tags", "tag")),
+        ratings=_sorted(counter.rows("marks", "rating", "rating IS NOT NULL")),
+        favourites=sum(counter.rows("marks", "is_favourite", "is_favourite = 1").values()),
+        recorded=counter.recorded(),
         unrecorded=unrecorded,
     )
 
 
-def _names(connection: sqlite3.Connection, kind: str) -> Counts:
-    ids = connection.execute(
-        f"SELECT {kind}, count(*) AS number FROM pictures INDEXED BY pictures_{kind} WHERE {kind} IS NOT NULL GROUP BY {kind}"
-        " ORDER BY number DESC LIMIT ?", (_MOST,),
-    ).fetchall()
-    texts = (connection.execute("SELECT text FROM names WHERE id = ?", (name,)).fetchone() for name, _ in ids)
-    return [(text[0], number) for text, (_, number) in zip(texts, ids) if text is not None]
+class _Counter:
+    """Counts by value; what is lost is counted by itself, by a narrow index, and taken off."""
+
+    def __init__(self, connection: sqlite3.Connection, viewer: str | None) -> None:
+        self._connection, self._viewer = connection, viewer
+        self._seen = compile_seen_pictures(viewer)
+
+    def names(self, kind: str) -> Counts:
+        counts = sorted(self.pictures(kind).items(), key=lambda found: -found[1])[:_MOST]
+        texts = (self._connection.execute("SELECT text FROM names WHERE id = ?", (name,)).fetchone() for name, _ in counts)
+        return [(text[0], number) for text, (_, number) in zip(texts, counts) if text is not None]
+
+    def pictures(self, column: str) -> dict[Any, int]:
+        index = f" INDEXED BY pictures_{column}" if self._viewer is None else ""
+        query = f"SELECT {column}, count(*) FROM pictures%s WHERE {column} IS NOT NULL AND {self._seen.text}%s GROUP BY {column}"
+        counts = dict(self._connection.execute(query % (index, ""), self._seen.values))
+        for value, number in self._connection.execute(query % (" INDEXED BY pictures_lost", " AND lost_at IS NOT NULL"), self._seen.values):
+            counts[value] -= number
+        return counts
+
+    def rows(self, table: str, column: str, condition: str = "1") -> dict[Any, int]:
+        seen = compile_seen_runs(self._viewer) if table == "runs" else compile_seen_pictures(self._viewer, table)
+        query = f"SELECT {column}, count(*) FROM {table} WHERE {condition} AND {seen.text} GROUP BY {column}"
+        return dict(self._connection.execute(query, seen.values))
+
+    def in_days(self, word: str) -> int:
+        times = compile_times(Lately(word))
+        condition = f"{times.text} AND lost_at IS NULL AND {self._seen.text}"
+        query = f"SELECT count(*) FROM pictures INDEXED BY pictures_walk WHERE {condition}"
+        return self.number(query, (*times.values, *self._seen.values))
+
+    def recorded(self) -> int:
+        if self._viewer is not None:
+            query = f"SELECT count(*) FROM pictures WHERE run_id IS NOT NULL AND lost_at IS NULL AND {self._seen.text}"
+            return self.number(query, self._seen.values)
+        less = "WHERE lost_at IS NOT NULL", "WHERE file IS NOT NULL"
+        all_, lost, unrecorded = (self.number(f"SELECT count(*) FROM pictures {where}") for where in ("", *less))
+        return all_ - lost - unrecorded
+
+    def number(self, query: str, values: tuple[Any, ...] = ()) -> int:
+        return int(self._connection.execute(query, values).fetchone()[0])
 
 
-def _counts(connection: sqlite3.Connection, query: str) -> Counts:
-    return [(str(value), number) for value, number in connection.execute(f"{query} ORDER BY 2 DESC, 1 LIMIT ?", (_MOST,))]
-
-
-def _in_days(connection: sqlite3.Connection, word: str) -> int:
-    times = compile_times(Lately(word))
-    return _number(connection, f"SELECT count(*) FROM pictures INDEXED BY pictures_walk WHERE {times.text}", times.values)
-
-
-def _number(connection: sqlite3.Connection, query: str, values: tuple[float, ...] = ()) -> int:
-    return int(connection.execute(query, values).fetchone()[0])
+def _sorted(counts: dict[Any, int]) -> Counts:
+    found = sorted(((str(value), number) for value, number in counts.items()), key=lambda each: (-each[1], each[0]))
+    return found[:_MOST]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, NoReturn
 
 from lib_sdpipe.errors import DamagedIndexError, LockedError, SdPipeError
+from lib_sdpipe.index.culling import Culling
 from lib_sdpipe.index.database import connect, connect_to_read, delete, go_on, is_damage, is_full, is_locked, transaction
 from lib_sdpipe.index.facets import Facets, count_facets
 from lib_sdpipe.index.files import Claim, Files
@@ -37,17 +38,19 @@ _CONTENT = {
 class Index:
     """Raises OSError or sqlite3.Error, as its parts do; the caller goes on without an index then."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection | None = None) -> None:
-        """`connection`: one that is open already."""
+    def __init__(self, path: Path, viewer: str | None = None, connection: sqlite3.Connection | None = None) -> None:
+        """`viewer`: whose runs alone `pictures`, `search` and `run_search` find; None: everybody's. `connection`: one that is open."""
         self._connection, self.is_new = (connection, False) if connection is not None else connect(path)
-        self.pictures = Pictures(self._connection)
+        self._viewer = viewer
+        self.pictures = Pictures(self._connection, viewer)
         self.files = Files(self._connection)
         self.records = Records(self._connection)
         self.marks = Marks(self._connection)
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
-        self.search = Search(self._connection)
-        self.run_search = RunSearch(self._connection)
+        self.search = Search(self._connection, viewer)
+        self.run_search = RunSearch(self._connection, viewer)
+        self.culling = Culling(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -88,7 +91,7 @@ class Index:
 
     def count_facets(self) -> Facets:
         """Once the search is prepared."""
-        return count_facets(self._connection)
+        return count_facets(self._connection, self._viewer)
 
     def remove_run(self, run_id: str) -> None:
         """Within a transaction."""
@@ -110,7 +113,7 @@ class Index:
 
 
 @contextmanager
-def open_index(places: Iterable[Path]) -> Iterator[Index]:
+def open_index(places: Iterable[Path], viewer: str | None = None) -> Iterator[Index]:
     """The index at the first of these places where there can be one; later ones are for a library that cannot be written.
 
     Raises LockedError, or SdPipeError for what SQLite reports while it is in use.
@@ -119,7 +122,7 @@ def open_index(places: Iterable[Path]) -> Iterator[Index]:
     try:
         for path in places:
             try:
-                index = Index(path)
+                index = Index(path, viewer)
             except (OSError, sqlite3.OperationalError) as fault:
                 if isinstance(fault, sqlite3.Error) and is_locked(fault):
                     raise
@@ -134,7 +137,7 @@ def open_index(places: Iterable[Path]) -> Iterator[Index]:
 
 
 @contextmanager
-def read_index(places: Iterable[Path]) -> Iterator[Index | None]:
+def read_index(places: Iterable[Path], viewer: str | None = None) -> Iterator[Index | None]:
     """The index as it is, for who only reads and waits for nobody; None where there is none of this version yet.
 
     Raises as `open_index`.
@@ -148,7 +151,7 @@ def read_index(places: Iterable[Path]) -> Iterator[Index | None]:
         if connection is None:
             yield None
             return
-        with closing(Index(path, connection)) as index:
+        with closing(Index(path, viewer, connection)) as index:
             yield index
     except sqlite3.Error as fault:
         _explain(path, fault)

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 
 from lib_sdpipe.index.choosing import Choosing
 from lib_sdpipe.index.conditions import Sql, compile_node, compile_run_node, join_conditions
+from lib_sdpipe.index.culling import IS_CULLED_RUN
 from lib_sdpipe.index.owed import Owed
 from lib_sdpipe.index.query import And, Node, parse_query
+from lib_sdpipe.index.query_terms import IsLost
+from lib_sdpipe.index.search import without_lost
 from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.index.viewer import compile_seen_runs
 from lib_sdpipe.manifest.records import STAGES
 
 # How many of the newest runs are looked at first.
@@ -22,10 +26,11 @@ _GLANCE = 2_000
 _MOST_LOOKED_AT = 500
 # Beyond this many the total is no longer counted.
 _MOST_COUNTED = 500
+_NOT_CULLED = f"NOT {IS_CULLED_RUN}"
 _ROW = "run_id, label, status, source, started_at, finished_at, planned, returned, saved, problem"
 _PICTURES = (
-    "SELECT pictures.name, stage, role, path IS NULL AND kept IS NULL, names.text FROM pictures LEFT JOIN names ON names.id = model"
-    " WHERE run_id = ?"
+    "SELECT pictures.name, stage, role, path IS NULL AND kept IS NULL, names.text, lost_at IS NOT NULL FROM pictures"
+    " LEFT JOIN names ON names.id = model WHERE run_id = ?"
 )
 
 
@@ -76,13 +81,14 @@ class _Plan:
 class RunSearch:
     """Raises sqlite3.Error."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, viewer: str | None = None) -> None:
+        """`viewer`: whose runs alone are found; None: everybody's."""
+        self._connection, self._viewer = connection, viewer
         self._choosing = Choosing(connection, Owed(connection))
 
     def find(self, query: str, limit: int, after: str | None = None, before: str | None = None, thumbnails: int = 6) -> FoundRuns:
         """The runs older than `after`, a run id or the beginning of one, or the nearest ones newer than `before`. Raises QueryError."""
-        plan = _build_plan(parse_query(sql_text(query) or ""))
+        plan = _build_plan(without_lost(parse_query(sql_text(query) or "")), self._viewer)
         total, is_exact = self._count(plan)
         is_newer, cursor = before is not None, sql_text(before if before is not None else after)
         found = self._find_ids(plan, _bounds(cursor, is_newer), is_newer, limit + 1)
@@ -99,10 +105,18 @@ class RunSearch:
         return [run_id for (run_id,) in self._connection.execute("SELECT run_id FROM runs WHERE status = 'running'")]
 
     def _count(self, plan: _Plan) -> tuple[int, bool]:
-        if plan.node is None and plan.own.text == "1":
-            return int(self._connection.execute("SELECT count(*) FROM runs INDEXED BY runs_walk").fetchone()[0]), True
+        if plan.node is None and plan.own.text == _NOT_CULLED:
+            return self._count_all(), True
         found = len(self._find_ids(plan, Sql("1"), False, _MOST_COUNTED + 1))
         return min(found, _MOST_COUNTED), found <= _MOST_COUNTED
+
+    def _count_all(self) -> int:
+        """All but those of which every image is lost; runs that have a lost one are few."""
+        culled = (
+            "SELECT count(*) FROM (SELECT DISTINCT run_id FROM pictures WHERE lost_at IS NOT NULL AND run_id IS NOT NULL)"
+            f" CROSS JOIN runs USING (run_id) WHERE {IS_CULLED_RUN}"
+        )
+        return int(self._connection.execute(f"SELECT (SELECT count(*) FROM runs INDEXED BY runs_walk) - ({culled})").fetchone()[0])
 
     def _find_ids(self, plan: _Plan, bounds: Sql, is_newer: bool, most: int) -> list[str]:
         """Run ids from the bound on, by the first of three ways that gives enough: a glance, a part that fits few, a walk."""
@@ -148,27 +162,32 @@ class RunSearch:
             query = f"SELECT count(*) FROM pictures WHERE run_id = ? AND {condition}"
             count = int(self._connection.execute(query, (run_id, *values)).fetchone()[0])
         stages = {stage for _, stage, *_ in pictures}
-        models = dict.fromkeys(model for *_, model in pictures if model)
+        models = dict.fromkeys(model for *_, model, _ in pictures if model)
         shown = [name for name, *_ in sorted(fitting, key=_rank)][:thumbnails]
         return FoundRun(*row, recorded, count, [stage for stage in STAGES if stage in stages], list(models), shown)
 
 
 def _rank(picture: tuple) -> int:
     """Final images stand for a run before its grids, and those before its companions; what was never saved comes last."""
-    _, stage, role, is_unsaved, _ = picture
-    return 3 if is_unsaved else 2 if role not in (None, "final") else int(stage == "grid")
+    _, stage, role, is_unsaved, _, is_lost = picture
+    return 3 if is_unsaved or is_lost else 2 if role not in (None, "final") else int(stage == "grid")
 
 
-def _build_plan(node: And) -> _Plan:
-    own: list[Sql] = []
+def _build_plan(node: And, viewer: str | None) -> _Plan:
+    """What is lost is asked of each: an image, and a run of which none is left."""
+    own: list[Sql] = [compile_seen_runs(viewer)] if viewer is not None else []
     others: list[Node] = []
+    lost: list[Node] = []
     for part in node.nodes:
         condition = compile_run_node(part)
-        if condition is None:
+        if part == IsLost(False):
+            own.append(Sql(_NOT_CULLED))
+            lost.append(part)
+        elif condition is None:
             others.append(part)
         else:
             own.append(condition)
-    images = And(tuple(others))
+    images = And((*others, *lost)) if others else And(())
     return _Plan(join_conditions(own), compile_node(images), images if others else None)
 
 

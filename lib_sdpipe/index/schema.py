@@ -65,6 +65,7 @@ CREATE TABLE runs (
     label TEXT,
     source TEXT,
     started_at TEXT,
+    user TEXT,
     finished_at TEXT,
     planned INTEGER,
     returned INTEGER,
@@ -96,7 +97,8 @@ CREATE INDEX claims_of ON claims (run_id);
 """
 
 # What is shown, searched and traced: one row for every manifest (`file` is null), and one for every image file that no
-# manifest names (`run_id` and `name` are null). `time` is in seconds since 1970, `colour_sum` the sum of the tile colours.
+# manifest names (`run_id` and `name` are null). `parent_run_id` and `parent_name` are the recorded
+# image that it was made from. `time` is in seconds since 1970, `colour_sum` the sum of the tile colours.
 # Texts that many pictures share stand once: `prompts`, and `names` (kinds model, sampler, loras: a line for each LoRA).
 # `folded` is the text as it is searched, null where that is the same; a prompt is `is_waiting` until its grams are indexed.
 _PICTURES = """
@@ -126,6 +128,8 @@ CREATE TABLE pictures (
     infotext_digest BLOB,
     lost_at TEXT,
     file INTEGER,
+    parent_run_id TEXT,
+    parent_name TEXT,
     brightness_steps BLOB,
     tile_colours BLOB,
     colour_sum INTEGER
@@ -137,6 +141,8 @@ CREATE INDEX pictures_path ON pictures (path, root);
 CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
 CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_digest IS NOT NULL;
+CREATE INDEX pictures_parent ON pictures (parent_run_id, run_id, name) WHERE parent_run_id IS NOT NULL;
+CREATE INDEX pictures_lost ON pictures (run_id) WHERE lost_at IS NOT NULL;
 CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
 CREATE INDEX pictures_looks ON pictures (colour_sum, width, height, brightness_steps, tile_colours)
     WHERE colour_sum IS NOT NULL AND run_id IS NOT NULL;
@@ -230,7 +236,7 @@ END;
 # Made when somebody searches for the first time (`Search.complete`): a first look at a large library is quicker without.
 SEARCH_INDEXES = """
 CREATE INDEX IF NOT EXISTS pictures_walk ON pictures (
-    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file
+    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at
 );
 CREATE INDEX IF NOT EXISTS pictures_prompt ON pictures (prompt) WHERE prompt IS NOT NULL;
 CREATE INDEX IF NOT EXISTS pictures_negative_prompt ON pictures (negative_prompt) WHERE negative_prompt IS NOT NULL;

@@ -31,6 +31,8 @@ _NEWEST = 200
 _COUNTS_SECONDS = 5.0
 # Counting that takes longer than this is left to the thread where there are older counts to show.
 _SLOW_SECONDS = 0.1
+# Of so many people the counts are kept at once, where each sees own runs only.
+_MOST_VIEWERS = 50
 # The thread shares the interpreter with a WebUI that may be generating: it pauses now and then.
 _PAUSE_SECONDS = 0.01
 
@@ -61,7 +63,7 @@ class LibraryWatch:
         self._looking = Looking()
         self._looked_at = float("-inf")
         self._took = 0.0
-        self._counted: tuple[float, float, Facets] | None = None
+        self._counted: dict[str | None, tuple[float, float, Facets]] = {}
 
     def ask(self, again: bool = False, patience: float = 0.0) -> Looking:
         """Look at what is due: everything at times or where `again` says so, else new and running runs.
@@ -85,19 +87,19 @@ class LibraryWatch:
         """How it stands, without asking for more."""
         return self._looking
 
-    def facets(self) -> Facets | None:
+    def facets(self, viewer: str | None = None) -> Facets | None:
         """What there is to filter by, at most some seconds old; None as long as the index is not prepared. Raises SdPipeError."""
-        counted = self._counted
+        counted = self._counted.get(viewer)
         if counted is not None:
             at, took, facets = counted
             if time.monotonic() - at < max(_COUNTS_SECONDS, _TIMES_ITS_OWN * took) or (took > _SLOW_SECONDS and self._looking.doing):
                 return facets
-        with read_index(self._layout.index_places) as index:
-            return self._count(index) if index is not None and index.search.is_prepared() else None
+        with read_index(self._layout.index_places, viewer) as index:
+            return self._count(index, viewer) if index is not None and index.search.is_prepared() else None
 
     def forget_counts(self) -> None:
         """Somebody has changed what is counted, and looks at it."""
-        self._counted = None
+        self._counted = {}
 
     # --- on the thread ---
 
@@ -137,10 +139,12 @@ class LibraryWatch:
                    if read_record_stamp(self._layout.run_file(run_id)) != index.records.run_stamp(run_id)]
         return [*new, *running]
 
-    def _count(self, index: Index) -> Facets:
+    def _count(self, index: Index, viewer: str | None = None) -> Facets:
         started = time.monotonic()
         facets = index.count_facets()
-        self._counted = (time.monotonic(), time.monotonic() - started, facets)
+        if len(self._counted) > _MOST_VIEWERS:
+            self._counted = {}
+        self._counted[viewer] = (time.monotonic(), time.monotonic() - started, facets)
         return facets
 
     def _show_folders(self, what: str, files: int) -> None:

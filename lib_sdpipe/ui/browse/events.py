@@ -22,7 +22,8 @@ from lib_sdpipe.ui.browse.place import RUNS, Place, read_place
 from lib_sdpipe.ui.browse.present import present_images, present_looking, present_runs
 from lib_sdpipe.ui.browse.query_text import toggle_term
 from lib_sdpipe.ui.frame import Frame, Noted, Updates
-from lib_sdpipe.workspace.watch import Looking
+from lib_sdpipe.workspace.browsing import browse_images, browse_runs
+from lib_sdpipe.workspace.watch import Looking, watch_of
 
 RUNS_A_PAGE = 20
 IMAGES_A_PAGE = 60
@@ -53,11 +54,11 @@ class BrowseEvents:
 
     def look(self, ask: Ask, listed: Listed) -> Updates:
         """The page as it is now; what is due on the disk is looked at behind it."""
-        return self._list(ask, listed, listed.place, ask.workspace.watch().ask(patience=_PATIENCE_SECONDS))
+        return self._list(ask, listed, listed.place, watch_of(ask.workspace.layout).ask(patience=_PATIENCE_SECONDS))
 
     def refresh(self, ask: Ask, listed: Listed) -> Updates:
         """The same, and all folders are looked at again."""
-        return self._list(ask, listed, listed.place, ask.workspace.watch().ask(again=True, patience=_PATIENCE_SECONDS))
+        return self._list(ask, listed, listed.place, watch_of(ask.workspace.layout).ask(again=True, patience=_PATIENCE_SECONDS))
 
     def search(self, ask: Ask, text: str, listed: Listed) -> Updates:
         """What was written."""
@@ -101,12 +102,12 @@ class BrowseEvents:
     def _turn(self, ask: Ask, listed: Listed, place: Place, is_told: bool = False) -> Updates:
         """To another place; the page is told its query where it did not write that itself."""
         try:
-            return self._list(ask, listed, place, ask.workspace.watch().looking(), place.query if is_told else None)
+            return self._list(ask, listed, place, watch_of(ask.workspace.layout).looking(), place.query if is_told else None)
         except QueryError as fault:  # the list stays as it was until the query is mended
             query = gr.update(value=place.query) if is_told else gr.update()
             return _only(self.OUTPUTS, query=query, fault=markup.show_fault(fault))
         except UsageError:  # a cursor that is none: an old page asks
-            return self._list(ask, listed, place.newest(), ask.workspace.watch().looking())
+            return self._list(ask, listed, place.newest(), watch_of(ask.workspace.layout).looking())
 
     def _list(self, ask: Ask, listed: Listed, place: Place, looking: Looking, query: str | None = None) -> Updates:
         paused = self._frame.host.is_paused()
@@ -140,14 +141,13 @@ class BrowseEvents:
 
     def _read(self, ask: Ask, place: Place, looking: Looking, paused: bool) -> tuple[str, str, Place]:
         """(how many, the list as HTML, the place with its neighbours)."""
-        browse, size = (
-            (ask.workspace.browse_runs, RUNS_A_PAGE) if place.view == RUNS else (ask.workspace.browse_images, IMAGES_A_PAGE)
-        )
-        page: Any = browse(place.query, size, place.after, place.before)
+        browse: Any = browse_runs if place.view == RUNS else browse_images
+        size = RUNS_A_PAGE if place.view == RUNS else IMAGES_A_PAGE
+        page = browse(ask.workspace, place.query, size, place.after, place.before)
         found = (page.runs if place.view == RUNS else page.images) if page is not None else []
         if place.before is not None and page is not None and page.previous is None and len(found) < size:
             place = place.newest()  # fewer than a page is newer: those and what follows
-            page = browse(place.query, size)
+            page = browse(ask.workspace, place.query, size)
             found = page.runs if place.view == RUNS else page.images
         if page is None:
             return place.view.capitalize(), markup.PENDING if looking.doing else markup.show_empty(place, paused, True), place
@@ -163,7 +163,7 @@ class BrowseEvents:
             return markup.show_look_fault(self._frame.readable(str(fault)))
 
     def _filters(self, ask: Ask, place: Place) -> str:
-        facets = ask.workspace.watch().facets()
+        facets = watch_of(ask.workspace.layout).facets(ask.workspace.viewer)
         return markup.show_filters(present_filters(facets, place.query) if facets is not None else None)
 
 

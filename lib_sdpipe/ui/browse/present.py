@@ -12,7 +12,8 @@ from lib_sdpipe.index.search import Found, FoundPage
 from lib_sdpipe.manifest.records import ImageCounts, Json
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.words import Status
-from lib_sdpipe.workspace.page_address import build_file_address, build_file_stamp, build_thumbnail_address
+from lib_sdpipe.workspace.browsing import address_of_file
+from lib_sdpipe.workspace.page_address import build_thumbnail_address
 from lib_sdpipe.workspace.watch import Looking
 
 # A prompt as a card's tooltip.
@@ -161,9 +162,7 @@ def _card(found: Found, moment: datetime | None) -> Card:
 def _address(found: Found) -> str | None:
     if found.run_id is not None and found.name is not None:
         return None if found.is_unsaved else build_thumbnail_address(found.run_id, found.name)
-    if found.file is None:
-        return None
-    return build_file_address(found.file, build_file_stamp(found.root, found.path, found.bytes, found.time))
+    return address_of_file(found)
 
 
 def _seed(found: Found) -> str:

@@ -34,6 +34,7 @@ def _build_head(paused: bool) -> dict[str, Any]:
         head = build_html(markup.show_head("Runs", None), elem_id="sdpipe_summary")
         pause = gr.Checkbox(
             value=paused, label="Pause recording", elem_id="sdpipe_pause", interactive=True, container=False, min_width=120,
+            visible=frame.host.records(),
         )
         refresh = gr.Button("Refresh", elem_id="sdpipe_refresh", size="sm", min_width=90)
     return {"head": head, "pause": pause, "refresh": refresh}
