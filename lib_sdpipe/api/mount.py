@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Depends
 from fastapi.security import HTTPBasic
 
-from lib_sdpipe.api import schemas
+from lib_sdpipe.api import downloads, schemas
 from lib_sdpipe.api.login import Login
 from lib_sdpipe.api.marking import MarkRoutes
 from lib_sdpipe.api.reading import ReadingRoutes
@@ -68,6 +68,8 @@ def _routes(host: ApiHost) -> list[_Route]:
         _Route("GET", "/image", reading.image, "What one image file in the roots is", schemas.IMAGE),
         _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image",
                {"type": "string", "format": "binary"}, media_type="image/webp"),
+        _Route("GET", "/downloads/{key}", downloads.download, "A zip or a copy for sharing that the page has prepared",
+               {"type": "string", "format": "binary"}, media_type="application/octet-stream"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
         _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,
                schemas.MARKS_REQUEST),

@@ -15,6 +15,7 @@ from lib_sdpipe.errors import LockedError, NoLibraryError, RecordError, SdPipeEr
 from lib_sdpipe.manifest.codec import format_answer, parse_json_object
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.workspace.downloads import is_download_key
 from lib_sdpipe.workspace.page_address import is_thumbnail_key
 
 MOST_BYTES = 64 << 20
@@ -87,6 +88,8 @@ async def _check_login(request: Request, login: Login) -> None:
     place = request.path_params
     is_thumbnail = "/thumbnails/" in request.url.path and {"run_id", "name"} <= place.keys()
     if is_thumbnail and is_thumbnail_key(place["run_id"], place["name"], request.query_params.get("key", "")):
+        return
+    if "/downloads/" in request.url.path and is_download_key(place.get("key", "")):
         return
     if await login.lets_in(request):
         return
