@@ -1,11 +1,13 @@
-// The Runs tab's share of the browser: looks again while the tab is visible, carries presses of its own buttons to
-// gradio, copies text. No library and nothing of the host's, so it works outside a WebUI too.
+// The Runs tab's share of the browser: carries presses of its own buttons to gradio, turns to a section, keeps what is
+// picked, looks again while the tab is visible, copies text. No library and nothing of the host's, so it works outside
+// a WebUI too.
 (function() {
     "use strict";
 
     const TICK_MS = 500;
     const POLL_MS = 3000;
-    let choice = "";
+    const asked = new Map();
+    const picked = new Map();
     let wasVisible = false;
     let lastLook = 0;
     let focused = null;
@@ -13,14 +15,74 @@
 
     const get = (id) => document.getElementById(id);
 
-    // gradio calls this for the value of the hidden "Open" button's input.
-    window.sdpipeChoice = () => choice;
+    // --- asking ---
 
     function press(id) {
         const found = get(id);
         const button = found && (found.tagName === "BUTTON" ? found : found.querySelector("button"));
         if (button) button.click();
     }
+
+    function ask(name, data) {
+        asked.set(name, JSON.stringify(data || {}));
+        press(`sdpipe_ask_${name}`);
+    }
+
+    // gradio calls this for the value of the hidden input of what was pressed.
+    const take = (name) => asked.get(name) || "{}";
+
+    function turnTo(section) {
+        const own = get(`sdpipe_section_${section}-button`);
+        if (own) {
+            own.click();
+            return;
+        }
+        // gradio 3.41 gives the buttons no ids; they stand in the order of their sections.
+        const sections = Array.from(document.querySelectorAll("#sdpipe_sections > [id^='sdpipe_section_']"));
+        const buttons = document.querySelectorAll("#sdpipe_sections > .tab-nav > button");
+        const button = buttons[sections.indexOf(get(`sdpipe_section_${section}`))];
+        if (button) button.click();
+    }
+
+    function read(text) {
+        try {
+            return JSON.parse(text || "{}");
+        } catch {
+            return {};
+        }
+    }
+
+    function askAs(element) {
+        const data = read(element.dataset.sdpipeWith);
+        if ("sdpipeSendPicked" in element.dataset) data.picked = Array.from(picked.values());
+        if (element.dataset.sdpipeSection) turnTo(element.dataset.sdpipeSection);
+        ask(element.dataset.sdpipeAsk, data);
+    }
+
+    // --- picking ---
+
+    const key = (what) => JSON.stringify([what.run, what.name, what.root, what.path]);
+
+    function setPicked(what, isPicked) {
+        if (isPicked) picked.set(key(what), what);
+        else picked.delete(key(what));
+        showPicked();
+    }
+
+    function clearPicked() {
+        picked.clear();
+        showPicked();
+    }
+
+    function showPicked() {
+        for (const box of document.querySelectorAll("[data-sdpipe-pick]")) {
+            const isPicked = picked.has(key(read(box.dataset.sdpipePick)));
+            if (box.checked !== isPicked) box.checked = isPicked;
+        }
+        document.dispatchEvent(new CustomEvent("sdpipe-picked", {detail: Array.from(picked.values())}));
+    }
+
+    // --- looking again ---
 
     function tick() {
         const runs = get("sdpipe_runs");
@@ -30,9 +92,22 @@
         const waiting = runs.querySelector("[data-sdpipe-pending], [data-sdpipe-running]") !== null;
         if (visible && (!wasVisible || (waiting && Date.now() - lastLook >= POLL_MS))) {
             lastLook = Date.now();
-            press("sdpipe_look");
+            ask("look");
+            ask("look_run");
         }
         wasVisible = visible;
+    }
+
+    const rows = () => Array.from(document.querySelectorAll("#sdpipe_runs [data-sdpipe-run]"));
+
+    function showOpen() {
+        const open = document.querySelector("#sdpipe_run [data-sdpipe-open-run]");
+        const run = open && open.dataset.sdpipeOpenRun;
+        for (const row of rows()) {
+            const isOpen = row.dataset.sdpipeRun === run;
+            if (isOpen && row.getAttribute("aria-current") !== "true") row.setAttribute("aria-current", "true");
+            else if (!isOpen && row.hasAttribute("aria-current")) row.removeAttribute("aria-current");
+        }
     }
 
     // A list that is written anew takes the keyboard's place with it: give it back.
@@ -50,27 +125,20 @@
             const row = rows().find((found) => found.dataset.sdpipeRun === focused);
             if (row) row.focus({preventScroll: true});
         }).observe(runs, {childList: true, subtree: true});
-    }
-
-    const rows = () => Array.from(document.querySelectorAll("#sdpipe_runs [data-sdpipe-run]"));
-
-    function open(button) {
-        const run = button.dataset.sdpipeRun;
-        choice = JSON.stringify({run: run, name: button.dataset.sdpipeName || null});
-        for (const row of rows()) {
-            if (row.dataset.sdpipeRun === run) row.setAttribute("aria-current", "true");
-            else row.removeAttribute("aria-current");
-        }
-        press("sdpipe_open");
+        new MutationObserver(() => {
+            showOpen();
+            if (picked.size) showPicked();
+        }).observe(get("sdpipe_tab"), {childList: true, subtree: true});
     }
 
     // gradio tells of a thumbnail only when another becomes the selected one; after a jump by a link the user may well
     // press the one that it takes for selected.
     function openAgain(thumbnail) {
         const all = Array.from(document.querySelectorAll("#sdpipe_run_gallery .thumbnail-item"));
-        choice = JSON.stringify({tile: all.indexOf(thumbnail)});
-        press("sdpipe_open");
+        ask("open", {tile: all.indexOf(thumbnail)});
     }
+
+    // --- copying ---
 
     function copy(button) {
         const text = button.parentElement.querySelector("pre");
@@ -90,10 +158,14 @@
 
     document.addEventListener("click", (event) => {
         const target = event.target instanceof Element ? event.target : null;
-        const button = target && target.closest("[data-sdpipe-run], [data-sdpipe-copy]");
-        if (button && "sdpipeRun" in button.dataset) open(button);
+        const button = target && target.closest("[data-sdpipe-ask], [data-sdpipe-copy]");
+        if (button && "sdpipeAsk" in button.dataset) askAs(button);
         else if (button) copy(button);
         else setTimeout(tick, 50); // perhaps it was the press that opened the tab
+    });
+    document.addEventListener("change", (event) => {
+        const box = event.target instanceof Element ? event.target.closest("[data-sdpipe-pick]") : null;
+        if (box) setPicked(read(box.dataset.sdpipePick), box.checked);
     });
     document.addEventListener("click", (event) => {
         const target = event.target instanceof Element ? event.target : null;
@@ -102,4 +174,6 @@
     }, true);
     document.addEventListener("visibilitychange", tick);
     setInterval(tick, TICK_MS);
+
+    window.sdpipe = {ask, take, turnTo, picked: () => Array.from(picked.values()), setPicked, clearPicked};
 })();

@@ -18,6 +18,8 @@ def quiet_event(javascript: str | None = None) -> dict[str, Any]:
         arguments["api_name"] = False
     else:
         arguments["api_visibility"] = "private"
+    if _MAJOR >= 4:
+        arguments["trigger_mode"] = "multiple"  # or a press is lost while the one before it is answered
     if javascript:
         arguments["_js" if _MAJOR < 4 else "js"] = javascript
     return arguments
@@ -41,6 +43,11 @@ def build_image(**arguments: Any) -> gr.Image:
 
 def build_html(value: str, **arguments: Any) -> gr.HTML:
     return gr.HTML(value, **_known(gr.HTML, {**arguments, "padding": False}))
+
+
+def build_section(label: str, **arguments: Any) -> gr.Tab:
+    """One of the tabs within a tab, on the page from the beginning."""
+    return gr.Tab(label, **_known(gr.Tab, {**arguments, "render_children": True}))
 
 
 def servable(file: Path) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lib_sdpipe.manifest.records import ImageCounts, ImageLink
 from lib_sdpipe.manifest.times import parse_utc
 
+_STAMP_LENGTH = len("20251225_143022_")
 _STAGE_WORDS = {"adetailer": "ADetailer"}
 _ROLE_WORDS = {
     "before-highres-fix": "before hires fix",
@@ -35,6 +37,15 @@ class Status:
     kind: str
     sign: str
     word: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and its value; `link` names a recorded image or a run (then its name is None)."""
+
+    name: str
+    value: str
+    link: ImageLink | None = None
 
 
 _STATUSES = {
@@ -178,3 +189,28 @@ def to_local(text: str | None) -> datetime | None:
         return datetime.fromtimestamp(seconds)
     except (OverflowError, OSError, ValueError):
         return None
+
+
+def list_stages(stages: list[str | None]) -> str:
+    """A grid goes without saying where there are images."""
+    shown = [stage for stage in stages if stage != "grid"] or stages
+    return ", ".join(dict.fromkeys(format_stage(stage) for stage in shown))
+
+
+def format_label(run_id: str) -> str:
+    """The label in a run's id, for a run whose file does not say."""
+    return run_id[_STAMP_LENGTH:] or run_id
+
+
+def count_images(images: ImageCounts, status: str | None) -> str:
+    """`4 images`, `1 of 4 images` where fewer came than were asked for, and `2 saved` where not all were."""
+    made = images.returned if images.returned is not None else images.saved
+    if made is None:
+        return f"{images.planned:,} planned" if status == "running" and images.planned is not None else ""
+    planned = images.planned
+    text = format_count(made, "image")
+    if planned is not None and planned > made:
+        text = f"{made:,} of {format_count(planned, 'image')}"
+    if images.saved is not None and images.saved < made:
+        text += f", {images.saved:,} saved"
+    return text

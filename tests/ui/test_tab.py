@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +15,16 @@ gr = pytest.importorskip("gradio")
 
 from lib_sdpipe.record.facts import RunOptions  # noqa: E402
 from lib_sdpipe.store.layout import Layout  # noqa: E402
-from lib_sdpipe.ui import tab_events  # noqa: E402
+from lib_sdpipe.ui.ask import MOST_PICKED, Ask, parse_ask  # noqa: E402
+from lib_sdpipe.ui.browse.events import PAGE_SIZE, BrowseEvents, Cursor  # noqa: E402
+from lib_sdpipe.ui.frame import Frame  # noqa: E402
+from lib_sdpipe.ui.host import TabHost  # noqa: E402
 from lib_sdpipe.ui.panel import build_panel  # noqa: E402
+from lib_sdpipe.ui.run.events import Chosen, RunEvents  # noqa: E402
 from lib_sdpipe.ui.tab import build_tab  # noqa: E402
-from lib_sdpipe.ui.tab_events import Chosen, Cursor, TabEvents  # noqa: E402
+from lib_sdpipe.workspace import Workspace  # noqa: E402
 
-LIST = ("notice", "head", "pause", "runs", "newest", "older", "cursor")
+LIST = ("head", "pause", "runs", "newest", "older", "cursor")
 VIEW = ("run", "gallery", "image", "details", "manifest", "chosen")
 
 
@@ -52,18 +57,39 @@ def host(sample: Any) -> Host:
     return Host(sample.layout)
 
 
+class Tab:
+    """The handlers, asked as the page asks them: through the frame, by name."""
+
+    def __init__(self, host: TabHost, hides_folders: bool = False) -> None:
+        with gr.Blocks():
+            self.frame = Frame(host, hides_folders)
+        self.browse, self.run = BrowseEvents(self.frame), RunEvents(self.frame)
+
+    def list(self, work: Any, *values: Any) -> dict[str, Any]:
+        return self._ask(LIST, work, values, {})
+
+    def view(self, work: Any, *values: Any, **data: Any) -> dict[str, Any]:
+        return self._ask(VIEW, work, values, data)
+
+    def pause(self, paused: bool) -> tuple[Any, ...]:
+        return self.frame.answer(self.browse.pause, 1, {}, None, (paused,))
+
+    def _ask(self, names: tuple[str, ...], work: Any, values: tuple[Any, ...], data: dict[str, Any]) -> dict[str, Any]:
+        return dict(zip(("notice", *names), self.frame.answer(work, len(names), data, None, values), strict=True))
+
+
 @pytest.fixture
-def events(host: Host) -> TabEvents:
-    return TabEvents(host)
+def tab(host: Host) -> Tab:
+    return Tab(host)
 
 
-def _look(events: TabEvents, cursor: Cursor = Cursor(), chosen: Chosen = Chosen(), again: bool = False) -> dict[str, Any]:  # noqa: B008
-    answer = (events.refresh if again else events.look)(cursor, chosen)
-    return dict(zip((*LIST, *VIEW), answer, strict=True))
+def _look(tab: Tab, cursor: Cursor = Cursor(), chosen: Chosen = Chosen(), again: bool = False) -> dict[str, Any]:  # noqa: B008
+    listed = tab.list(tab.browse.look, cursor)
+    return {**tab.view(tab.run.refresh if again else tab.run.look, chosen), **listed}
 
 
-def _open(events: TabEvents, chosen: Chosen = Chosen(), **choice: Any) -> dict[str, Any]:  # noqa: B008
-    return dict(zip(("notice", *VIEW), events.open(json.dumps(choice), chosen), strict=True))
+def _open(tab: Tab, chosen: Chosen = Chosen(), **choice: Any) -> dict[str, Any]:  # noqa: B008
+    return tab.view(tab.run.open, chosen, **choice)
 
 
 def _run_id(host: Host, label: str) -> str:
@@ -104,35 +130,35 @@ def test_the_panel_keeps_the_order_of_the_scripts_arguments() -> None:
     assert [control.elem_id for control in controls[1:]] == [f"sdpipe_txt2img_{name}" for name in names]
 
 
-def test_the_first_look_lists_a_page_and_opens_the_newest_run(events: TabEvents) -> None:
-    page = _look(events)
+def test_the_first_look_lists_a_page_and_opens_the_newest_run(tab: Tab) -> None:
+    page = _look(tab)
     assert "44 runs" in page["head"]
     labels = _labels(page["runs"])
-    assert labels[0] == "now" and len(labels) == tab_events.PAGE_SIZE
+    assert labels[0] == "now" and len(labels) == PAGE_SIZE
     assert page["newest"]["interactive"] is False and page["older"]["interactive"] is True
     assert page["chosen"].run_id.endswith("_now") and not page["chosen"].pinned
     assert "No image yet" in page["details"]
 
 
-def test_older_and_newest_turn_the_pages(events: TabEvents) -> None:
-    first = _look(events)
-    older = dict(zip(LIST, events.show_older(first["cursor"], first["chosen"]), strict=True))
+def test_older_and_newest_turn_the_pages(tab: Tab) -> None:
+    first = _look(tab)
+    older = tab.list(tab.browse.show_older, first["cursor"])
     assert len(_labels(older["runs"])) == 14
     assert older["newest"]["interactive"] is True and older["older"]["interactive"] is False
-    newest = dict(zip(LIST, events.show_newest(first["chosen"]), strict=True))
+    newest = tab.list(tab.browse.show_newest)
     assert newest["runs"] == first["runs"]
 
 
-def test_a_page_of_runs_never_opens_more_than_its_own_run_files(events: TabEvents, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_of_runs_never_opens_more_than_its_own_run_files(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    original = tab_events.Workspace.summarize
-    monkeypatch.setattr(tab_events.Workspace, "summarize", lambda self, run_id: read.append(run_id) or original(self, run_id))
-    events.show_newest(Chosen())
-    assert len(read) == tab_events.PAGE_SIZE
+    original = Workspace.summarize
+    monkeypatch.setattr(Workspace, "summarize", lambda self, run_id: read.append(run_id) or original(self, run_id))
+    tab.list(tab.browse.show_newest)
+    assert len(read) == PAGE_SIZE
 
 
-def test_opening_a_run_shows_its_thumbnails_and_its_first_final_image(events: TabEvents, host: Host) -> None:
-    page = _open(events, run=_run_id(host, "harbour_studies"))
+def test_opening_a_run_shows_its_thumbnails_and_its_first_final_image(tab: Tab, host: Host) -> None:
+    page = _open(tab, run=_run_id(host, "harbour_studies"))
     pictures = page["gallery"]["value"]
     assert [caption for _, caption in pictures] == ["txt2img_001", "txt2img_002", "txt2img_003", "txt2img_004", "grid_001"]
     assert all(Path(picture).is_file() for picture, _ in pictures)
@@ -141,29 +167,28 @@ def test_opening_a_run_shows_its_thumbnails_and_its_first_final_image(events: Ta
     assert page["chosen"].pinned
 
 
-def test_a_lineage_button_opens_the_parent_in_its_run(events: TabEvents, host: Host) -> None:
-    child = _open(events, run=_run_id(host, "_img2img"))
-    run_id, name = re.findall(r'data-sdpipe-run="([^"]+)" data-sdpipe-name="([^"]+)"', child["details"])[0]
-    parent = _open(events, child["chosen"], run=run_id, name=name)
+def test_a_lineage_button_opens_the_parent_in_its_run(tab: Tab, host: Host) -> None:
+    child = _open(tab, run=_run_id(host, "_img2img"))
+    name, run_id = re.findall(r'"name": "([^"]+)", "run": "([^"]+)"', unescape(child["details"]))[0]
+    parent = _open(tab, child["chosen"], run=run_id, name=name)
     assert parent["chosen"].run_id == _run_id(host, "harbour_studies")
     assert json.loads(parent["manifest"])["name"] == name == "txt2img_001"
 
 
-def test_a_thumbnail_shows_its_image_and_leaves_the_gallery_alone(events: TabEvents, host: Host) -> None:
-    opened = _open(events, run=_run_id(host, "harbour_studies"))
-    answer = events.select(opened["chosen"], SimpleNamespace(index=2))
-    assert len(answer) == 1 + TabEvents.IMAGE
-    assert json.loads(answer[3])["name"] == "txt2img_003"
-    again = _open(events, answer[-1], tile=0)
+def test_a_thumbnail_shows_its_image_and_leaves_the_gallery_alone(tab: Tab, host: Host) -> None:
+    opened = _open(tab, run=_run_id(host, "harbour_studies"))
+    answer = tab.run.select(opened["chosen"], SimpleNamespace(index=2))
+    assert json.loads(answer[2])["name"] == "txt2img_003"
+    again = _open(tab, answer[-1], tile=0)
     assert "value" not in again["gallery"] and json.loads(again["manifest"])["name"] == "txt2img_001"
 
 
-def test_absent_pictures_get_a_placeholder_and_say_so(events: TabEvents, host: Host) -> None:
-    page = _open(events, run=_run_id(host, "stopped"))
+def test_absent_pictures_get_a_placeholder_and_say_so(tab: Tab, host: Host) -> None:
+    page = _open(tab, run=_run_id(host, "stopped"))
     captions = [caption for _, caption in page["gallery"]["value"]]
     assert captions == ["txt2img_001", "txt2img_002 · file missing", "txt2img_003 · not saved"]
-    missing = events.select(page["chosen"], SimpleNamespace(index=1))
-    assert missing[1]["visible"] is False and "not where it was recorded" in missing[2]
+    missing = tab.run.select(page["chosen"], SimpleNamespace(index=1))
+    assert missing[0]["visible"] is False and "not where it was recorded" in missing[1]
 
 
 def test_a_file_that_is_no_image_is_never_handed_to_the_page(empty: Any, tmp_path: Path) -> None:
@@ -171,97 +196,111 @@ def test_a_file_that_is_no_image_is_never_handed_to_the_page(empty: Any, tmp_pat
     secret.write_text("password", encoding="utf-8")
     run_id = empty.add_run("sly", ago=5)
     empty.add_image(run_id, "txt2img_001", 1, file=False, root=None, path=str(secret))
-    page = _open(TabEvents(Host(empty.layout)), run=run_id)
+    page = _open(Tab(Host(empty.layout)), run=run_id)
     assert page["image"]["value"] is None
     assert not isinstance(page["gallery"]["value"][0][0], str)
     assert page["gallery"]["value"][0][1] == "txt2img_001 · cannot be read"
 
 
-def test_damaged_files_become_sentences(events: TabEvents, host: Host) -> None:
-    page = _open(events, run=_run_id(host, "damaged"))
+def test_damaged_files_become_sentences(tab: Tab, host: Host) -> None:
+    page = _open(tab, run=_run_id(host, "damaged"))
     assert "txt2img_002.json: not readable JSON" in page["run"]
     assert str(host.layout().runs) not in page["run"]
     assert json.loads(page["manifest"])["name"] == "txt2img_001"
-    assert "not readable JSON" in _open(events, run=_run_id(host, "broken_run_file"))["run"]
+    assert "not readable JSON" in _open(tab, run=_run_id(host, "broken_run_file"))["run"]
 
 
-@pytest.mark.parametrize("run", ["20990101_000000_gone", "../../etc", "", "x" * 5000])
-def test_an_unknown_run_becomes_a_sentence_and_changes_nothing(events: TabEvents, run: str) -> None:
-    page = _open(events, run=run)
+@pytest.mark.parametrize("run", ["20990101_000000_gone"])
+def test_an_unknown_run_becomes_a_sentence_and_changes_nothing(tab: Tab, run: str) -> None:
+    page = _open(tab, run=run)
     assert 'role="alert"' in page["notice"]
     assert all("value" not in page[name] for name in VIEW)
 
 
-@pytest.mark.parametrize("choice", ["", "null", "[]", "{", '{"run": 5}', '{"tile": "x"}', '{"tile": 99}'])
-def test_a_choice_that_names_nothing_changes_nothing(events: TabEvents, choice: str) -> None:
-    notice, *view = events.open(choice, Chosen())
-    assert notice == ""
-    assert all("value" not in update for update in view)
+@pytest.mark.parametrize("run", ["../../etc", "", "x" * 5000, 5, None, {"run": "x"}])
+def test_a_choice_that_names_nothing_changes_nothing(tab: Tab, run: Any) -> None:
+    page = _open(tab, run=run, tile=99)
+    assert page["notice"] == ""
+    assert all("value" not in page[name] for name in VIEW)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{", "[" * 100_000, '"x"', None, 7, '{"a": "' + "x" * (1 << 20) + '"}'])
+def test_what_is_no_json_object_asks_for_nothing(text: Any) -> None:
+    assert parse_ask(text) == {}
+
+
+def test_picks_are_images_of_runs_each_once_and_bounded(host: Host) -> None:
+    one = {"run": "20251225_143022_a", "name": "txt2img_001"}
+    data = {"picked": [one, one, {"run": "../x", "name": "y"}, {"name": "z"}, 7, {"run": one["run"], "name": 3}]}
+    ask = Ask(data, Workspace(host.layout()))
+    assert [(link.run_id, link.name) for link in ask.picked()] == [("20251225_143022_a", "txt2img_001")]
+    many = [{"run": one["run"], "name": f"txt2img_{number:05}"} for number in range(MOST_PICKED + 9)]
+    assert len(Ask({"picked": many}, ask.workspace).picked()) == MOST_PICKED
 
 
 def test_a_newer_run_takes_the_place_of_one_that_nobody_chose(empty: Any) -> None:
-    events = TabEvents(Host(empty.layout))
+    tab = Tab(Host(empty.layout))
     first = empty.add_run("first", ago=60)
-    seen = _look(events)
+    seen = _look(tab)
     second = empty.add_run("second", ago=5)
     assert seen["chosen"].run_id == first
-    assert _look(events, seen["cursor"], seen["chosen"])["chosen"].run_id == second
-    pinned = _open(events, run=first)["chosen"]
-    after = _look(events, seen["cursor"], pinned)
+    assert _look(tab, seen["cursor"], seen["chosen"])["chosen"].run_id == second
+    pinned = _open(tab, run=first)["chosen"]
+    after = _look(tab, seen["cursor"], pinned)
     assert "value" not in after["chosen"] and "value" not in after["gallery"]
 
 
 def test_a_running_run_that_is_open_grows(empty: Any) -> None:
-    events = TabEvents(Host(empty.layout))
+    tab = Tab(Host(empty.layout))
     run_id = empty.add_run("now", ago=5, status="running", finished_at=None)
-    seen = _look(events)
+    seen = _look(tab)
     empty.add_image(run_id, "txt2img_001", 1)
-    grown = _look(events, seen["cursor"], seen["chosen"])
+    grown = _look(tab, seen["cursor"], seen["chosen"])
     assert [caption for _, caption in grown["gallery"]["value"]] == ["txt2img_001"]
-    same = _look(events, grown["cursor"], grown["chosen"])
+    same = _look(tab, grown["cursor"], grown["chosen"])
     assert all("value" not in same[name] for name in ("gallery", "image", "details", "manifest"))
 
 
 def test_refresh_reads_the_open_run_again_also_when_it_was_deleted(empty: Any) -> None:
-    events = TabEvents(Host(empty.layout))
+    tab = Tab(Host(empty.layout))
     run_id = empty.add_run("gone", ago=5)
-    pinned = _open(events, run=run_id)["chosen"]
+    pinned = _open(tab, run=run_id)["chosen"]
     empty.layout.run_file(run_id).unlink()
     empty.layout.run_folder(run_id).rmdir()
-    page = _look(events, chosen=pinned, again=True)
+    page = _look(tab, chosen=pinned, again=True)
     assert "there is no run" in page["run"] and page["chosen"] == Chosen()
     assert "Press Generate" in page["runs"]
 
 
 def test_a_library_that_does_not_exist_yet_is_empty_and_stays_unwritten(tmp_path: Path) -> None:
-    page = _look(TabEvents(Host(Layout(tmp_path / "runs", tmp_path / "cache"))))
+    page = _look(Tab(Host(Layout(tmp_path / "runs", tmp_path / "cache"))))
     assert page["notice"] == "" and "Press Generate" in page["runs"]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_runs_folder_that_cannot_be_listed_becomes_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file", encoding="utf-8")
-    page = _look(TabEvents(Host(Layout(tmp_path / "runs", tmp_path / "cache"))))
+    page = _look(Tab(Host(Layout(tmp_path / "runs", tmp_path / "cache"))))
     assert "not a readable runs folder" in page["notice"]
 
 
-def test_pausing_tells_the_host_and_flips_back_where_it_refuses(events: TabEvents, host: Host) -> None:
-    notice, box = events.pause(True)
+def test_pausing_tells_the_host_and_flips_back_where_it_refuses(tab: Tab, host: Host) -> None:
+    notice, box = tab.pause(True)
     assert host.paused and notice == "" and box["value"] is True
     host.refusal = "The settings are frozen."
-    notice, box = events.pause(False)
+    notice, box = tab.pause(False)
     assert "The settings are frozen." in notice and box["value"] is True
 
 
-def test_a_recording_fault_is_shown_by_every_answer(events: TabEvents, host: Host) -> None:
+def test_a_recording_fault_is_shown_by_every_answer(tab: Tab, host: Host) -> None:
     host.recording_fault = "disk <full>"
-    for answer in (events.look(Cursor(), Chosen()), events.show_newest(Chosen()), events.open("", Chosen()), events.pause(False)):
-        assert "A recording fault: disk &lt;full&gt;" in answer[0]
+    notices = [tab.list(tab.browse.show_newest)["notice"], tab.view(tab.run.look, Chosen())["notice"], tab.pause(False)[0]]
+    assert all("A recording fault: disk &lt;full&gt;" in notice for notice in notices)
 
 
 def test_folders_stay_unnamed_where_the_host_hides_them(host: Host, tmp_path: Path) -> None:
-    page = _look(TabEvents(host, hides_folders=True))
+    page = _look(Tab(host, hides_folders=True))
     assert str(host.layout().runs) not in "".join(text for text in page.values() if isinstance(text, str))
     (tmp_path / "runs").write_text("a file", encoding="utf-8")
-    broken = _look(TabEvents(Host(Layout(tmp_path / "runs", tmp_path / "cache")), hides_folders=True))
+    broken = _look(Tab(Host(Layout(tmp_path / "runs", tmp_path / "cache")), hides_folders=True))
     assert "the runs folder" in broken["notice"] and str(tmp_path) not in broken["notice"]

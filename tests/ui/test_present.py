@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import datetime
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,10 +13,14 @@ import pytest
 
 from lib_sdpipe.manifest.records import Manifest, Run
 from lib_sdpipe.manifest.times import format_utc
-from lib_sdpipe.ui import markup, words
-from lib_sdpipe.ui.image_facts import present_image
-from lib_sdpipe.ui.lineage import present_lineage
-from lib_sdpipe.ui.presenter import build_caption, first_choice, present_run, present_runs
+from lib_sdpipe.ui import words
+from lib_sdpipe.ui.browse.markup import show_head, show_runs
+from lib_sdpipe.ui.browse.present import present_runs
+from lib_sdpipe.ui.html_text import show_hint, show_notice
+from lib_sdpipe.ui.run.image_facts import present_image
+from lib_sdpipe.ui.run.lineage import present_lineage
+from lib_sdpipe.ui.run.markup import show_image, show_run
+from lib_sdpipe.ui.run.present import build_caption, first_choice, present_run
 from lib_sdpipe.workspace import RunPage, RunSummary, RunView
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,9 +67,11 @@ class _Tags(HTMLParser):
         self.texts.append(data)
 
 
-def test_nothing_of_the_presenter_imports_gradio() -> None:
-    names = ("presenter", "image_facts", "lineage", "words", "markup", "pictures")
-    code = "".join(f"import lib_sdpipe.ui.{name}\n" for name in names) + "import sys; print('gradio' in sys.modules)"
+def test_nothing_that_makes_texts_imports_gradio() -> None:
+    places = [file for name in ("present", "markup") for file in (ROOT / "lib_sdpipe" / "ui").rglob(f"{name}.py")]
+    assert len(places) >= 4
+    names = [file.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for file in places]
+    code = "".join(f"import {name}\n" for name in names) + "import sys; print('gradio' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
 
@@ -126,8 +133,8 @@ def test_a_run_names_its_error_its_parent_and_why_it_cannot_be_repeated() -> Non
     facts = present_run(RunView(RUN, run, [], ["manifests/x.json: broken"]))
     assert facts.error == "Failed in txt2img: OutOfMemoryError: no memory"
     assert {fact.name: fact.value for fact in facts.facts}["Can be re-run"] == "no: a file"
-    page = markup.show_run(facts)
-    assert 'data-sdpipe-run="20251224_100000_a" data-sdpipe-name="txt2img_001"' in page
+    page = show_run(facts)
+    assert '"name": "txt2img_001", "run": "20251224_100000_a"' in unescape(page)
     assert "manifests/x.json: broken" in page
 
 
@@ -164,7 +171,7 @@ def test_lineage_lists_earlier_stages_then_the_image_and_marks_the_parent() -> N
         ("txt2img", "txt2img_001", False), ("img2img, before ADetailer", None, False), ("img2img", "img2img_001", True)]
     assert nodes[0].evidence == "the same pixels"
     assert nodes[0].facts == ["seed 77", "9 steps", "1.4 s"]
-    page = markup.show_image(present_image(_manifest(stage_history=[entry, unsaved], parent=parent), RUN), RUN, 0)
+    page = show_image(present_image(_manifest(stage_history=[entry, unsaved], parent=parent), RUN), RUN, 0)
     assert "txt2img_001</button> <span class=\"sdpipe-where\">in 20251224_100000_a</span>" in page
     assert "not saved" in page
 
@@ -205,7 +212,7 @@ def test_settings_are_the_ones_people_ask_for() -> None:
 
 
 def test_an_empty_manifest_of_an_older_program_is_shown() -> None:
-    page = markup.show_image(present_image(Manifest(), RUN), RUN, 0)
+    page = show_image(present_image(Manifest(), RUN), RUN, 0)
     assert "unnamed" in page
 
 
@@ -223,10 +230,10 @@ def test_prompts_labels_and_errors_cannot_become_elements() -> None:
     )
     summary = _summary(HOSTILE, label=HOSTILE, status=HOSTILE, source=HOSTILE, stages=[HOSTILE], started_at=HOSTILE)
     pages = [
-        markup.show_image(present_image(manifest, HOSTILE, HOSTILE), HOSTILE, 0),
-        markup.show_run(present_run(RunView(HOSTILE, run, [manifest], [HOSTILE]))),
-        markup.show_runs(present_runs(RunPage(1, [summary], None), NOW), HOSTILE, False),
-        markup.show_head(1, HOSTILE), markup.show_notice([HOSTILE]), markup.show_hint(HOSTILE),
+        show_image(present_image(manifest, HOSTILE, HOSTILE), HOSTILE, 0),
+        show_run(present_run(RunView(HOSTILE, run, [manifest], [HOSTILE]))),
+        show_runs(present_runs(RunPage(1, [summary], None), NOW), False),
+        show_head(1, HOSTILE), show_notice([HOSTILE]), show_hint(HOSTILE),
     ]
     for page in pages:
         tags = _Tags(page)
@@ -236,21 +243,20 @@ def test_prompts_labels_and_errors_cannot_become_elements() -> None:
 
 
 def test_half_a_surrogate_pair_does_not_stop_the_page() -> None:
-    page = markup.show_image(present_image(_manifest(prompt="a \ud83d b"), RUN), RUN, 0)
+    page = show_image(present_image(_manifest(prompt="a \ud83d b"), RUN), RUN, 0)
     assert "a ? b" in page
     page.encode("utf-8")
 
 
 def test_an_empty_library_says_what_to_do() -> None:
     empty = present_runs(RunPage(0, [], None), NOW)
-    assert "Press Generate" in markup.show_runs(empty, None, is_paused=False)
-    assert "recording is paused" in markup.show_runs(empty, None, is_paused=True)
+    assert "Press Generate" in show_runs(empty, is_paused=False)
+    assert "recording is paused" in show_runs(empty, is_paused=True)
 
 
-def test_the_chosen_run_and_a_running_one_are_marked_for_people_and_for_the_script() -> None:
-    page = markup.show_runs(present_runs(RunPage(1, [_summary(status="running")], None), NOW), RUN, False)
+def test_a_running_run_is_marked_for_the_script() -> None:
+    page = show_runs(present_runs(RunPage(1, [_summary(status="running")], None), NOW), False)
     assert f'data-sdpipe-run="{RUN}"' in page
-    assert 'aria-current="true"' in page
     assert "data-sdpipe-running" in page
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.lineage import LineageNode, present_lineage, read_links
-from lib_sdpipe.ui.presenter import Fact
+from lib_sdpipe.ui.run.lineage import LineageNode, present_lineage, read_links
+from lib_sdpipe.ui.words import Fact
 
 
 @dataclass(frozen=True)

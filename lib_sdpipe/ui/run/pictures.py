@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, UnidentifiedImageError
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.presenter import build_caption
+from lib_sdpipe.ui.run.present import build_caption
 from lib_sdpipe.workspace import Workspace
 
 _EDGE = 320

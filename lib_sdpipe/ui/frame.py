@@ -1,0 +1,96 @@
+"""What all sections of the tab share: how they are asked, how a fault becomes a sentence, the notice at the top."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+import gradio as gr
+
+from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.ui.ask import Ask, parse_ask
+from lib_sdpipe.ui.gradio_versions import build_html, quiet_event
+from lib_sdpipe.ui.host import TabHost
+from lib_sdpipe.ui.html_text import show_notice
+from lib_sdpipe.workspace import Workspace
+
+Updates = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Updates with a sentence for the notice: what was asked was not done, and the page must be told how things are."""
+
+    sentence: str
+    updates: Updates
+
+
+Work = Callable[..., Union[Updates, Noted]]
+
+
+class Frame:
+    """Made inside the tab's Blocks, before its sections.
+
+    An answer begins with the notice; the rest are the updates of the components that were named as outputs.
+    """
+
+    def __init__(self, host: TabHost, hides_folders: bool = False) -> None:
+        """`hides_folders`: the page must not say where folders are."""
+        self.host = host
+        self.hides_folders = hides_folders
+        self._notice = build_html("", elem_id="sdpipe_notice")
+        # Hidden by style.css, and outside the sections: an invisible button or one of a section that nobody has opened
+        # yet may not be on the page at all.
+        with gr.Row(elem_id="sdpipe_carriers") as self._carriers:
+            pass
+
+    def on_ask(self, name: str, work: Work, outputs: Sequence[Any], inputs: Sequence[Any] = ()) -> None:
+        """What happens when an element of the page with `data-sdpipe-ask=NAME` is pressed: `work(ask, *inputs)`."""
+        with self._carriers:
+            carrier = gr.Textbox("", elem_id=f"sdpipe_asked_{name}", show_label=False)
+            button = gr.Button(name, elem_id=f"sdpipe_ask_{name}")
+        states = [f"a{number}" for number in range(len(inputs))]
+        # javascript/sdpipe.js keeps what was pressed; states stay on the server and pass through unread.
+        javascript = f"({', '.join(['asked', *states])}) => [{', '.join([f'window.sdpipe.take({json.dumps(name)})', *states])}]"
+
+        def answer(request: gr.Request, asked: str, *values: Any) -> Updates:
+            return self.answer(work, len(outputs), parse_ask(asked), _user(request), values)
+
+        button.click(answer, [carrier, *inputs], [self._notice, *outputs], **quiet_event(javascript))
+
+    def on(self, listen: Callable[..., Any], work: Work, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """What happens at an event of a gradio component, `button.click` for one: `work(ask, *inputs)`."""
+
+        def answer(request: gr.Request, *values: Any) -> Updates:
+            return self.answer(work, len(outputs), {}, _user(request), values)
+
+        listen(answer, list(inputs), [self._notice, *outputs], **quiet_event())
+
+    def answer(self, work: Work, count: int, data: dict[str, Any], user: str | None, values: Sequence[Any] = ()) -> Updates:
+        """The notice and the updates; a fault becomes the notice and changes nothing else."""
+        try:
+            done = work(Ask(data, Workspace(self.host.layout()), user), *values)
+        except (SdPipeError, OSError) as fault:
+            done = Noted(self.readable(str(fault)), unchanged(count))
+        return (self._show_notice(done.sentence), *done.updates) if isinstance(done, Noted) else (self._show_notice(), *done)
+
+    def readable(self, sentence: str) -> str:
+        """Sentences about files name them from the runs folder on: shorter, and it may have to stay unnamed."""
+        folder = str(self.host.layout().runs)
+        sentence = sentence.replace(folder + os.sep, "")
+        return sentence.replace(folder, "the runs folder") if self.hides_folders else sentence
+
+    def _show_notice(self, sentence: str | None = None) -> str:
+        fault = self.host.fault()
+        return show_notice([sentence or "", f"A recording fault: {self.readable(fault)}" if fault else ""])
+
+
+def unchanged(count: int) -> Updates:
+    return tuple(gr.update() for _ in range(count))
+
+
+def _user(request: gr.Request | None) -> str | None:
+    return getattr(request, "username", None)

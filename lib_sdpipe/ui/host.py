@@ -1,0 +1,19 @@
+"""What the Runs tab needs to know of where it is shown: a WebUI, or a page of its own."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lib_sdpipe.store.layout import Layout
+
+
+class TabHost(Protocol):
+    def layout(self) -> Layout: ...
+
+    def fault(self) -> str | None:
+        """The last recording fault, for the user; None while all is well."""
+
+    def is_paused(self) -> bool: ...
+
+    def set_paused(self, paused: bool) -> str | None:
+        """Switch recording; a sentence where that is not possible."""

@@ -1,0 +1,108 @@
+"""The open run as facts and sentences. No gradio and no HTML here: `markup` makes the page's text of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lib_sdpipe.manifest.records import Json, Manifest, Run, RunError
+from lib_sdpipe.ui import words
+from lib_sdpipe.ui.words import Fact, Status
+from lib_sdpipe.workspace import RunView
+
+_SHORT_DIGEST = 16
+_LONGEST_VARIANT = 40
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is shown of one run above its images."""
+
+    run_id: str
+    label: str
+    status: Status
+    summary: list[str]
+    facts: list[Fact]
+    error: str | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def present_run(view: RunView) -> RunFacts:
+    run = view.run or Run(run_id=view.run_id)
+    status = words.format_status(run.status) if view.run else words.UNREADABLE
+    started = run.started_at or run.timestamp
+    summary = [
+        words.format_moment(started),
+        words.format_span(started, run.finished_at),
+        _count_recorded(view) if run.status == "running" else words.count_images(run.images, run.status),
+        words.list_stages([m.stage for m in view.manifests]),
+        words.format_source(run.source),
+    ]
+    return RunFacts(
+        view.run_id, run.label or words.format_label(view.run_id), status, [text for text in summary if text],
+        _facts(run), _describe_error(run.error), [*run.warnings, *view.problems],
+    )
+
+
+def first_choice(manifests: list[Manifest]) -> str | None:
+    """The image to show of a run that was just opened: the first final one, else the first of all."""
+    for manifest in manifests:
+        if manifest.role in (None, "final") and manifest.stage != "grid" and manifest.name:
+            return manifest.name
+    return next((manifest.name for manifest in manifests if manifest.name), None)
+
+
+def build_caption(manifest: Manifest, absence: str | None = None) -> str:
+    """A thumbnail's caption; `absence` says why there is no picture."""
+    role = words.format_role(manifest.role)
+    varied = words.format_value((manifest.variant or {}).get("values"))
+    if len(varied) > _LONGEST_VARIANT:
+        varied = varied[:_LONGEST_VARIANT] + "…"
+    return " · ".join(part for part in (manifest.name or "unnamed", role, varied, absence) if part)
+
+
+def _count_recorded(view: RunView) -> str:
+    """The run file learns the number at the end; until then its manifests tell."""
+    recorded = sum(1 for m in view.manifests if m.role in (None, "final") and m.stage != "grid")
+    return f"{words.format_count(recorded, 'image')} so far" if recorded else ""
+
+
+def _facts(run: Run) -> list[Fact]:
+    facts = [
+        Fact("Finished", words.format_moment(run.finished_at)),
+        Fact("Made from", run.parent.name or "", run.parent) if run.parent and run.parent.run_id else None,
+        Fact("User", run.user or ""),
+        Fact("Planned", words.format_value(run.images.planned)),
+        Fact("Returned", words.format_value(run.images.returned)),
+        Fact("Saved", words.format_value(run.images.saved)),
+        Fact("Models", _describe_models(run.models)),
+        Fact("Can be re-run", _describe_replay(run)),
+        Fact("Environment", (run.environment or "")[:_SHORT_DIGEST]),
+        Fact("Job", run.job_id or ""),
+        Fact("Concluded", ", ".join(run.inferred)),
+    ]
+    return [fact for fact in facts if fact and (fact.value or fact.link)]
+
+
+def _describe_models(models: list[Json]) -> str:
+    """Every model of the run with what it is; the checkpoint needs no word."""
+    parts = []
+    for model in models:
+        kind = "" if model.get("kind") == "checkpoint" else f" ({words.format_value(model.get('kind'))})"
+        parts.append(f"{words.format_value(model.get('name'))}{kind}")
+    return ", ".join(parts)
+
+
+def _describe_replay(run: Run) -> str:
+    if run.replayable is None:
+        return ""
+    if run.replayable:
+        return "yes"
+    return f"no: {run.not_replayable_because}" if run.not_replayable_because else "no"
+
+
+def _describe_error(error: RunError | None) -> str | None:
+    if error is None:
+        return None
+    where = f" in {words.format_stage(error.stage)}" if error.stage else ""
+    what = ": ".join(part for part in (error.type, error.message) if part)
+    return f"Failed{where}: {what}" if what else f"Failed{where}."
