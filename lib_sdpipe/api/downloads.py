@@ -1,4 +1,4 @@
-"""The route of downloads that the page has prepared: zips and copies for sharing, sent as they are made."""
+"""Routes of downloads, sent as they are made: a run as zip, and whatever the page has prepared."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
-from lib_sdpipe.workspace.downloads import find_download
+from lib_sdpipe.api.route import ApiHost
+from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.workspace.downloads import Download, find_download
 
 
-def download(key: str) -> Response:
-    parcel = find_download(key)
-    plain = parcel.file_name.encode("ascii", "replace").decode("ascii").replace("?", "_").replace('"', "_")
+class DownloadRoutes:
+    def __init__(self, host: ApiHost) -> None:
+        self._host = host
+
+    def run_zip(self, run_id: str) -> Response:
+        from lib_sdpipe.workspace.packing import pack_run  # numpy comes with it
+
+        return _send(pack_run(Workspace(self._host.layout()), run_id))
+
+    def download(self, key: str) -> Response:
+        return _send(find_download(key))
+
+
+def _send(download: Download) -> Response:
+    plain = download.file_name.encode("ascii", "replace").decode("ascii").replace("?", "_").replace('"', "_")
     headers = {
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(parcel.file_name, safe='')}",
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(download.file_name, safe='')}",
         "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
     }
-    return StreamingResponse(parcel.iter_bytes(), media_type=parcel.media_type, headers=headers)
+    return StreamingResponse(download.iter_bytes(), media_type=download.media_type, headers=headers)

@@ -9,7 +9,8 @@ from typing import Any
 from fastapi import Depends
 from fastapi.security import HTTPBasic
 
-from lib_sdpipe.api import downloads, schemas
+from lib_sdpipe.api import schemas
+from lib_sdpipe.api.downloads import DownloadRoutes
 from lib_sdpipe.api.login import Login
 from lib_sdpipe.api.marking import MarkRoutes
 from lib_sdpipe.api.reading import ReadingRoutes
@@ -23,6 +24,7 @@ _FAULTS = {
     400: "the request, or a record of the library, is wrong", 401: "log in", 404: "no such run, image or plan",
     423: "somebody else is at it; try again", 503: "the library cannot be read or written now",
 }
+_BINARY: Schema = {"type": "string", "format": "binary"}
 _POST_FAULTS = {413: "too large", 415: "only application/json is taken"}
 
 
@@ -60,6 +62,7 @@ def mount_api(app: Any, host: ApiHost) -> None:
 
 def _routes(host: ApiHost) -> list[_Route]:
     reading, repairs, marks, thumbnails = ReadingRoutes(host), RepairRoutes(host), MarkRoutes(host), ThumbnailRoutes(host)
+    downloads = DownloadRoutes(host)
     return [
         _Route("GET", "/runs", reading.runs, "Runs, newest first", schemas.RUNS),
         _Route("GET", "/runs/{run_id}", reading.run, "One run with all its manifests", schemas.RUN),
@@ -67,9 +70,11 @@ def _routes(host: ApiHost) -> list[_Route]:
         _Route("GET", "/images", reading.images, "Find images by words of their prompts and by their settings", schemas.FOUND),
         _Route("GET", "/image", reading.image, "What one image file in the roots is", schemas.IMAGE),
         _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image",
-               {"type": "string", "format": "binary"}, media_type="image/webp"),
-        _Route("GET", "/downloads/{key}", downloads.download, "A zip or a copy for sharing that the page has prepared",
-               {"type": "string", "format": "binary"}, media_type="application/octet-stream"),
+               _BINARY, media_type="image/webp"),
+        _Route("GET", "/runs/{run_id}/zip", downloads.run_zip, "A run with its images and manifests as zip", _BINARY,
+               media_type="application/zip"),
+        _Route("GET", "/downloads/{key}", downloads.download, "A zip or a copy for sharing that the page has prepared", _BINARY,
+               media_type="application/octet-stream"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
         _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,
                schemas.MARKS_REQUEST),

@@ -22,6 +22,7 @@ USERS = {"ann": "sécret:1"}
 ROUTES = [
     ("GET", "runs"), ("GET", "runs/20250101_000000_a"), ("GET", "runs/20250101_000000_a/images/txt2img_001"), ("GET", "images"),
     ("GET", "image?root=outputs&path=a.png"), ("GET", "thumbnails/20250101_000000_a/txt2img_001"), ("GET", "marks/20250101_000000_a"),
+    ("GET", "runs/20250101_000000_a/zip"), ("GET", "downloads/no_such_key"),
     ("POST", "marks/20250101_000000_a"), ("POST", "trace"), ("POST", "check"), ("POST", "plan"), ("POST", "apply"), ("POST", "undo"),
 ]
 

@@ -31,7 +31,8 @@ PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def assert_clean(clean: bytes, original: bytes) -> None:
-    assert find_secrets(clean, ["very secret lighthouse", "夜の灯台", "hiddenDreams_v9", "20251225_143022_secret_pack", "blurry thing"]) == []
+    told = ["very secret lighthouse", "夜の灯台", "hiddenDreams_v9", "20251225_143022_secret_pack", "blurry thing"]
+    assert find_secrets(clean, told) == []
     assert parse_head(clean).texts == {} and parse_head(clean).infotext is None and parse_head(clean).problem is None
     assert pixel_sha256(opened(clean)) == pixel_sha256(opened(original))
     assert opened(clean).size == opened(original).size
@@ -63,7 +64,8 @@ def test_packed_texts_of_a_png_go_wherever_they_stand() -> None:
     info.add_itxt("workflow", TEXT, zip=True)
     data = as_file(noise(), "PNG", pnginfo=info)
     end = data.rindex(b"IEND") - 4
-    data = data[:end] + chunk(b"zTXt", b"late\0\0" + zlib.compress(TEXT.encode())) + chunk(b"prVt", TEXT.encode()) + data[end:] + TEXT.encode()
+    late = chunk(b"zTXt", b"late\0\0" + zlib.compress(TEXT.encode())) + chunk(b"prVt", TEXT.encode())
+    data = data[:end] + late + data[end:] + TEXT.encode()
     clean = build_shared_copy(data, SECRETS).data
     assert_clean(clean, data)
     assert {kind for kind, _ in png_chunks(clean)} == {b"IHDR", b"IDAT", b"IEND"}
