@@ -23,7 +23,8 @@ def test_what_is_recorded_is_read_back_from_the_text_made_of_it() -> None:
     )
     text = build_infotext(manifest)
     read = build_from_infotext(parse_infotext(text or ""))
-    for name in ("prompt", "negative_prompt", "actual_seed", "actual_subseed", "subseed_strength", "model", "model_hash", "vae", "vae_hash"):
+    names = ("prompt", "negative_prompt", "actual_seed", "actual_subseed", "subseed_strength", "model", "model_hash", "vae", "vae_hash")
+    for name in names:
         assert read[name] == getattr(manifest, name), name
     assert read["refiner"] == manifest.refiner
     assert read["config"] == {**manifest.config, "denoising_strength": 0.4}
@@ -32,4 +33,4 @@ def test_what_is_recorded_is_read_back_from_the_text_made_of_it() -> None:
 
 def test_of_nothing_nothing_is_made() -> None:
     assert build_infotext(Manifest()) is None
-    assert build_infotext(Manifest(config={"steps": "many", "width": True, "height": [1]}, hires={"hr_scale": {}})) is None
+    assert build_infotext(Manifest(config={"steps": {"a": 1}, "width": True, "height": [1]}, hires={"hr_scale": {}})) is None
