@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from lib_sdpipe.api.route import ApiHost
-from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.api.route import ApiHost, open_workspace
 from lib_sdpipe.workspace.downloads import Download, find_download
 
 
@@ -15,10 +15,10 @@ class DownloadRoutes:
     def __init__(self, host: ApiHost) -> None:
         self._host = host
 
-    def run_zip(self, run_id: str) -> Response:
+    def run_zip(self, run_id: str, request: Request) -> Response:
         from lib_sdpipe.workspace.packing import pack_run  # numpy comes with it
 
-        return _send(pack_run(Workspace(self._host.layout()), run_id))
+        return _send(pack_run(open_workspace(self._host, request), run_id))
 
     def download(self, key: str) -> Response:
         return _send(find_download(key))

@@ -21,7 +21,8 @@ from lib_sdpipe.api.thumbnails import ThumbnailRoutes
 from lib_sdpipe.workspace.page_address import API_PREFIX
 
 _FAULTS = {
-    400: "the request, or a record of the library, is wrong", 401: "log in", 404: "no such run, image or plan",
+    400: "the request, or a record of the library, is wrong", 401: "log in", 403: "not for whoever is logged in",
+    404: "no such run, image or plan",
     423: "somebody else is at it; try again", 503: "the library cannot be read or written now",
 }
 _BINARY: Schema = {"type": "string", "format": "binary"}

@@ -7,9 +7,8 @@ import threading
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lib_sdpipe.api.route import ApiHost
+from lib_sdpipe.api.route import ApiHost, open_workspace
 from lib_sdpipe.errors import UnknownNameError
-from lib_sdpipe.workspace import Workspace
 
 # Decoding takes memory: a page asks for a hundred at once.
 _AT_ONCE = threading.BoundedSemaphore(4)
@@ -22,7 +21,7 @@ class ThumbnailRoutes:
         self._host = host
 
     def thumbnail(self, run_id: str, name: str, request: Request) -> Response:
-        workspace = Workspace(self._host.layout())
+        workspace = open_workspace(self._host, request)
         manifest = workspace.view_manifest(run_id, name)
         with _AT_ONCE:
             file = workspace.find_thumbnail(manifest)

@@ -33,14 +33,15 @@ _CONTENT = {
 class Index:
     """Raises OSError or sqlite3.Error, as its parts do; the caller goes on without an index then."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, viewer: str | None = None) -> None:
+        """`viewer`: whose runs alone `pictures` and `search` find; None: everybody's."""
         self._connection, self.is_new = connect(path)
-        self.pictures = Pictures(self._connection)
+        self.pictures = Pictures(self._connection, viewer)
         self.files = Files(self._connection)
         self.records = Records(self._connection)
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
-        self.search = Search(self._connection)
+        self.search = Search(self._connection, viewer)
 
     def close(self) -> None:
         self._connection.close()
@@ -97,7 +98,7 @@ class Index:
 
 
 @contextmanager
-def open_index(places: Iterable[Path]) -> Iterator[Index]:
+def open_index(places: Iterable[Path], viewer: str | None = None) -> Iterator[Index]:
     """The index at the first of these places where there can be one; later ones are for a library that cannot be written.
 
     Raises LockedError, or SdPipeError for what SQLite reports while it is in use.
@@ -106,7 +107,7 @@ def open_index(places: Iterable[Path]) -> Iterator[Index]:
     try:
         for path in places:
             try:
-                index = Index(path)
+                index = Index(path, viewer)
             except (OSError, sqlite3.OperationalError) as fault:
                 if isinstance(fault, sqlite3.Error) and is_locked(fault):
                     raise

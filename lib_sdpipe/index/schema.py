@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
 # `claims` is what manifests say about files: which is the image, its kept copy, what lies beside it (for an unreadable
@@ -65,6 +65,7 @@ CREATE TABLE runs (
     label TEXT,
     source TEXT,
     started_at TEXT,
+    user TEXT,
     facts TEXT
 ) WITHOUT ROWID;
 CREATE TABLE manifest_files (

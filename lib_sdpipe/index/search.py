@@ -18,6 +18,7 @@ from lib_sdpipe.index.owed import Owed
 from lib_sdpipe.index.query import And, Node, parse_query
 from lib_sdpipe.index.query_terms import Dates
 from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.index.viewer import compile_seen_pictures
 
 # Beyond this many the total is no longer counted.
 MOST_COUNTED = 1_000
@@ -75,8 +76,9 @@ class _Plan:
 class Search:
     """Raises sqlite3.Error. `complete` first, so that all pictures are there; without it those waiting are not found."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, viewer: str | None = None) -> None:
+        """`viewer`: whose runs alone are found; None: everybody's."""
+        self._connection, self._viewer = connection, viewer
         self._owed = Owed(connection)
 
     def complete(self, progress: Callable[[int, int], None] | None = None) -> None:
@@ -86,7 +88,7 @@ class Search:
     def find(self, query: str, limit: int = 50, after: str | None = None) -> FoundPage:
         """The page after the cursor. Raises QueryError, or UsageError for a cursor that is none."""
         self._owed.ensure_indexes()
-        plan = _build_plan(parse_query(sql_text(query) or ""))  # half a surrogate pair stands escaped in the index too
+        plan = _build_plan(parse_query(sql_text(query) or ""), self._viewer)  # half a surrogate pair stands escaped in the index too
         cursor = _parse_cursor(after) if after is not None else None
         limit = max(limit, 1)
         if plan.is_empty:
@@ -201,11 +203,13 @@ def _build_found(row: tuple) -> Found:
     return found if found.time else Found(*row[:5], None, *row[6:])
 
 
-def _build_plan(node: And) -> _Plan:
+def _build_plan(node: And, viewer: str | None) -> _Plan:
     times = [compile_times(part) for part in node.nodes if isinstance(part, Dates)]
     others: tuple[Node, ...] = tuple(part for part in node.nodes if not isinstance(part, Dates))
     bounds = Sql(" AND ".join(part.text for part in times) or "1", tuple(value for part in times for value in part.values))
-    return _Plan(node, bounds, compile_node(And(others)), not node.nodes)
+    asked, seen = compile_node(And(others)), compile_seen_pictures(viewer)
+    conditions = asked if viewer is None else Sql(f"{asked.text} AND {seen.text}", (*asked.values, *seen.values))
+    return _Plan(node, bounds, conditions, not node.nodes and viewer is None)
 
 
 def _bounds(plan: _Plan, cursor: Key | None) -> Sql:

@@ -77,7 +77,7 @@ def _build_run_row(scanned: ScannedRun, run: Json | None, problem: str | None) -
         "outputs": [_output(entry) for entry in run.get("stage_outputs", ()) if isinstance(entry, dict) and _is_text(entry.get("name"))],
     }
     started_at = run.get("started_at") or run.get("timestamp")
-    return RunRow(scanned.run_id, file, None, run.get("status"), run.get("label"), run.get("source"), started_at, facts)
+    return RunRow(scanned.run_id, file, None, run.get("status"), run.get("label"), run.get("source"), started_at, run.get("user"), facts)
 
 
 def _output(entry: Json) -> list[str | None]:

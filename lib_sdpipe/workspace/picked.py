@@ -77,6 +77,7 @@ def find_root_image(workspace: Workspace, root: str, path: str) -> Path:
         raise unknown from fault
     if not path.lower().endswith(IMAGE_SUFFIXES) or not is_file:
         raise unknown
+    workspace.check_sees_file(root, path)
     return file
 
 
