@@ -41,13 +41,19 @@ class Looked:
 
 
 class Refresh:
-    """One look over a library. Raises sqlite3.Error, and NoLibraryError where the runs folder cannot be listed."""
+    """One look over a library; `rest` is called between any two small steps, and what it raises ends the look.
 
-    def __init__(self, layout: Layout, library: Library, index: Index, progress: Progress | None = None) -> None:
+    Raises sqlite3.Error, and NoLibraryError where the runs folder cannot be listed.
+    """
+
+    def __init__(
+        self, layout: Layout, library: Library, index: Index, progress: Progress | None = None, rest: Callable[[], None] = lambda: None
+    ) -> None:
         self._layout = layout
         self._library = library
         self._index = index
         self._progress = progress or (lambda what, files: None)
+        self._rest = rest
         self._looked = Looked()
         self._commit_at = 0.0
         self._version = 0
@@ -232,6 +238,7 @@ class Refresh:
 
     def _pause(self, what: str) -> None:
         """Let others write, and say how far we are."""
+        self._rest()
         if time.monotonic() < self._commit_at:
             return
         self._index.commit_and_go_on()

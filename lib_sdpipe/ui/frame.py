@@ -12,6 +12,7 @@ import gradio as gr
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.ui.ask import Ask, parse_ask
+from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.gradio_versions import build_html, quiet_event
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.html_text import show_notice
@@ -37,9 +38,10 @@ class Frame:
     An answer begins with the notice; the rest are the updates of the components that were named as outputs.
     """
 
-    def __init__(self, host: TabHost, hides_folders: bool = False) -> None:
-        """`hides_folders`: the page must not say where folders are."""
+    def __init__(self, host: TabHost, hides_folders: bool = False, background: Background | None = None) -> None:
+        """`hides_folders`: the page must not say where folders are. `background` is for what takes long; whoever made it ends it."""
         self.host = host
+        self.background = background or Background()
         self.hides_folders = hides_folders
         self._notice = build_html("", elem_id="sdpipe_notice")
         # Hidden by style.css, and outside the sections: an invisible button or one of a section that nobody has opened
