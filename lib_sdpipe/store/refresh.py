@@ -23,7 +23,7 @@ from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.marked import take_scanned_marks
 from lib_sdpipe.store.read_file import read_file_head
 from lib_sdpipe.store.read_run import read_run_rows
-from lib_sdpipe.store.scan import IMAGE_SUFFIXES, ScannedFolder, ScannedRun, scan_beside_runs, scan_files, scan_root, scan_run
+from lib_sdpipe.store.scan import IMAGE_SUFFIXES, FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_files, scan_root, scan_run
 
 # How long the others who write to the index may have to wait for a batch.
 _BATCH_SECONDS = 0.3
