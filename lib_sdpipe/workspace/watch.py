@@ -124,11 +124,12 @@ class LibraryWatch:
         self._looking = Looking(fault=fault, has_looked=self._looking.has_looked or is_whole)
 
     def _look(self, index: Index, is_whole: bool) -> None:
+        run_ids = list(self._store.iter_run_ids()) if is_whole else self._find_changed(index)
         library = Library(self._layout)
         if is_whole:
-            Refresh(self._layout, library, index, self._show_folders).look(list(self._store.iter_run_ids()))
+            Refresh(self._layout, library, index, self._show_folders).look(run_ids)
             return
-        for run_id in self._find_changed(index):
+        for run_id in run_ids:
             Refresh(self._layout, library, index).look_at_run(run_id)
 
     def _find_changed(self, index: Index) -> list[str]:

@@ -52,19 +52,19 @@ class BrowseEvents:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
 
-    def look(self, ask: Ask, listed: Listed) -> Updates:
+    def look(self, ask: Ask, listed: Listed) -> Updates | Noted:
         """The page as it is now; what is due on the disk is looked at behind it."""
         return self._list(ask, listed, listed.place, watch_of(ask.workspace.layout).ask(patience=_PATIENCE_SECONDS))
 
-    def refresh(self, ask: Ask, listed: Listed) -> Updates:
+    def refresh(self, ask: Ask, listed: Listed) -> Updates | Noted:
         """The same, and all folders are looked at again."""
         return self._list(ask, listed, listed.place, watch_of(ask.workspace.layout).ask(again=True, patience=_PATIENCE_SECONDS))
 
-    def search(self, ask: Ask, text: str, listed: Listed) -> Updates:
+    def search(self, ask: Ask, text: str, listed: Listed) -> Updates | Noted:
         """What was written."""
         return self._turn(ask, listed, listed.place.search(text[:LONGEST_QUERY + 1]))
 
-    def browse(self, ask: Ask, text: str, listed: Listed) -> Updates:
+    def browse(self, ask: Ask, text: str, listed: Listed) -> Updates | Noted:
         """What the page asks for: a view, a query, a term to put in or take out of what is written, a day, a place."""
         place, term = listed.place, ask.text("term")
         if term is not None:
@@ -73,13 +73,13 @@ class BrowseEvents:
             place = place.search(text[:LONGEST_QUERY + 1])
         return self._turn(ask, listed, read_place(ask.data, place), is_told=True)
 
-    def show_newest(self, ask: Ask, listed: Listed) -> Updates:
+    def show_newest(self, ask: Ask, listed: Listed) -> Updates | Noted:
         return self._turn(ask, listed, listed.place.newest())
 
-    def show_newer(self, ask: Ask, listed: Listed) -> Updates:
+    def show_newer(self, ask: Ask, listed: Listed) -> Updates | Noted:
         return self._turn(ask, listed, listed.place.newer())
 
-    def show_older(self, ask: Ask, listed: Listed) -> Updates:
+    def show_older(self, ask: Ask, listed: Listed) -> Updates | Noted:
         return self._turn(ask, listed, listed.place.older())
 
     def save_search(self, ask: Ask, name: str, text: str) -> Updates:
@@ -99,7 +99,7 @@ class BrowseEvents:
 
     # --- parts ---
 
-    def _turn(self, ask: Ask, listed: Listed, place: Place, is_told: bool = False) -> Updates:
+    def _turn(self, ask: Ask, listed: Listed, place: Place, is_told: bool = False) -> Updates | Noted:
         """To another place; the page is told its query where it did not write that itself."""
         try:
             return self._list(ask, listed, place, watch_of(ask.workspace.layout).looking(), place.query if is_told else None)
@@ -109,7 +109,7 @@ class BrowseEvents:
         except UsageError:  # a cursor that is none: an old page asks
             return self._list(ask, listed, place.newest(), watch_of(ask.workspace.layout).looking())
 
-    def _list(self, ask: Ask, listed: Listed, place: Place, looking: Looking, query: str | None = None) -> Updates:
+    def _list(self, ask: Ask, listed: Listed, place: Place, looking: Looking, query: str | None = None) -> Updates | Noted:
         paused = self._frame.host.is_paused()
         total, shown, place = self._read(ask, place, looking, paused)
         folder = None if self._frame.hides_folders else str(ask.workspace.layout.runs)
@@ -123,13 +123,12 @@ class BrowseEvents:
             gr.update() if number < len(listed.sent) and listed.sent[number] == sent[number] else text
             for number, text in enumerate(texts)
         )
-        fault = markup.show_look_fault(self._frame.readable(looking.fault)) if looking.fault else ""
-        return (
+        updates = (
             head,
             gr.update() if listed.paused == paused else gr.update(value=paused),
             views,
             gr.update() if query is None else gr.update(value=query),
-            fault,
+            "",
             runs,
             gr.update(interactive=not place.is_newest),
             gr.update(interactive=place.previous is not None),
@@ -138,6 +137,7 @@ class BrowseEvents:
             filters,
             Listed(place, paused, sent),
         )
+        return Noted(self._frame.readable(looking.fault), updates) if looking.fault else updates
 
     def _read(self, ask: Ask, place: Place, looking: Looking, paused: bool) -> tuple[str, str, Place]:
         """(how many, the list as HTML, the place with its neighbours)."""

@@ -16,7 +16,7 @@ from lib_sdpipe.ui.run import section as run
 
 def build(frame: Frame) -> None:
     paused = frame.host.is_paused()
-    page = _build_head(paused)
+    page = _build_head(paused, frame.host.records())
     with gr.Row(elem_id="sdpipe_columns"):
         with gr.Column(elem_id="sdpipe_runs_column", min_width=200):
             page.update(_build_search())
@@ -29,12 +29,12 @@ def build(frame: Frame) -> None:
     frame.on(page["refresh"].click, view.events.refresh, [view.chosen], view.outputs)
 
 
-def _build_head(paused: bool) -> dict[str, Any]:
+def _build_head(paused: bool, records: bool) -> dict[str, Any]:
     with gr.Row(elem_id="sdpipe_head"):
         head = build_html(markup.show_head("Runs", None), elem_id="sdpipe_summary")
         pause = gr.Checkbox(
             value=paused, label="Pause recording", elem_id="sdpipe_pause", interactive=True, container=False, min_width=120,
-            visible=frame.host.records(),
+            visible=records,
         )
         refresh = gr.Button("Refresh", elem_id="sdpipe_refresh", size="sm", min_width=90)
     return {"head": head, "pause": pause, "refresh": refresh}
