@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lib_sdpipe.api.request_fields import check_fields, read_text
-from lib_sdpipe.api.route import AnswerError, ApiHost, answer, read_document
+from lib_sdpipe.api.route import AnswerError, ApiHost, answer, open_workspace, read_document
 from lib_sdpipe.errors import RefusedError, UnknownNameError, UsageError
 from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.manifest.records import Json
@@ -34,35 +34,34 @@ _PATH = Query(..., description="the file's path in that root")
 
 
 class ReadingRoutes:
-    """Each call opens the library anew: its folder is a setting, and may be another by now."""
-
     def __init__(self, host: ApiHost) -> None:
         self._host = host
 
-    def runs(self, limit: int = _LIMIT, after: Optional[str] = _RUN_AFTER) -> Response:
+    def runs(self, request: Request, limit: int = _LIMIT, after: Optional[str] = _RUN_AFTER) -> Response:
         if after is not None and not is_run_id(after):
             raise UsageError(f"after: {after!r} is not a run id: they look like 20251225_143022_my_label")
-        return answer(build_runs_document(self._workspace().list_runs(limit, after)))
+        return answer(build_runs_document(open_workspace(self._host, request).list_runs(limit, after)))
 
-    def run(self, run_id: str) -> Response:
-        return answer(build_run_document(self._workspace().view_run(run_id)))
+    def run(self, run_id: str, request: Request) -> Response:
+        return answer(build_run_document(open_workspace(self._host, request).view_run(run_id)))
 
-    def manifest(self, run_id: str, name: str) -> Response:
-        return answer(self._workspace().view_manifest(run_id, name).to_json())
+    def manifest(self, run_id: str, name: str, request: Request) -> Response:
+        return answer(open_workspace(self._host, request).view_manifest(run_id, name).to_json())
 
     def images(
-        self, q: str = _Q, limit: int = _LIMIT, after: Optional[str] = _IMAGE_AFTER, as_indexed: bool = _AS_INDEXED,
+        self, request: Request, q: str = _Q, limit: int = _LIMIT, after: Optional[str] = _IMAGE_AFTER, as_indexed: bool = _AS_INDEXED,
     ) -> Response:
-        return answer(build_found_document(self._workspace().find(q, limit, after, None if as_indexed else _no_progress)))
+        workspace = open_workspace(self._host, request)
+        return answer(build_found_document(workspace.find(q, limit, after, None if as_indexed else _no_progress)))
 
-    def image(self, root: str = _ROOT, path: str = _PATH) -> Response:
+    def image(self, request: Request, root: str = _ROOT, path: str = _PATH) -> Response:
         from lib_sdpipe.workspace.resolve import resolve_image_file  # numpy comes with it
 
-        workspace = self._workspace()
-        return answer(resolve_image_file(workspace.layout, _find_file(workspace, root, path)))
+        workspace = open_workspace(self._host, request)
+        return answer(resolve_image_file(workspace.layout, _find_file(workspace, root, path), sees=workspace.sees))
 
     def trace(self, request: Request) -> Response:
-        document, workspace = read_document(request), self._workspace()
+        document, workspace = read_document(request), open_workspace(self._host, request)
         check_fields(document, "image", "root", "path")
         encoded, root, path = (read_text(document, name) for name in ("image", "root", "path"))
         if encoded is not None and root is None and path is None:
@@ -70,9 +69,6 @@ class ReadingRoutes:
         if encoded is None and root is not None and path is not None:
             return answer(workspace.trace(_find_file(workspace, root, path), _no_progress).to_json())
         raise UsageError("send either `image`, a file in base64, or `root` and `path`")
-
-    def _workspace(self) -> Workspace:
-        return Workspace(self._host.layout())
 
 
 def _find_file(workspace: Workspace, root: str, path: str) -> Path:
@@ -90,6 +86,7 @@ def _find_file(workspace: Workspace, root: str, path: str) -> Path:
         raise unknown
     if status.st_size > _LARGEST_IMAGE:
         raise AnswerError(413, f"{root}: {path}: larger than {_LARGEST_IMAGE >> 20} MB")
+    workspace.check_sees_file(root, path)
     return file
 
 

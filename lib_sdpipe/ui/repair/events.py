@@ -56,7 +56,8 @@ class RepairEvents:
         }
 
     def do(self, ask: Ask, view: View) -> Updates:
-        """Whatever the page asks; what it asks and does not exist changes nothing."""
+        """Whatever the page asks; what it asks and does not exist changes nothing. Raises NotAllowedError."""
+        ask.workspace.check_sees_all()
         desk, asked = self._desks.of(ask.workspace), ask.text("do") or "look"
         if asked == "download":
             return self._download(ask, desk, view)
@@ -66,7 +67,8 @@ class RepairEvents:
         return self._show(ask, desk, changed, is_same)
 
     def add_root(self, ask: Ask, name: str, folder: str, view: View) -> Updates:
-        """Write down that a folder is an image root. Raises UsageError."""
+        """Write down that a folder is an image root. Raises UsageError, NotAllowedError."""
+        ask.workspace.check_sees_all()
         if self._frame.hides_folders:
             raise UsageError("folders are hidden on this page: whoever runs the WebUI names them with `roots NAME=DIR`")
         path = Path(os.path.abspath(Path(folder.strip()).expanduser())) if folder.strip() else None
