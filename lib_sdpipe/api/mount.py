@@ -12,6 +12,7 @@ from fastapi.security import HTTPBasic
 from lib_sdpipe.api import schemas
 from lib_sdpipe.api.login import Login
 from lib_sdpipe.api.marking import MarkRoutes
+from lib_sdpipe.api.pictures import PictureRoutes
 from lib_sdpipe.api.reading import ReadingRoutes
 from lib_sdpipe.api.repairing import RepairRoutes
 from lib_sdpipe.api.route import ApiHost, build_route_class
@@ -61,14 +62,19 @@ def mount_api(app: Any, host: ApiHost) -> None:
 
 def _routes(host: ApiHost) -> list[_Route]:
     reading, repairs, marks, thumbnails = ReadingRoutes(host), RepairRoutes(host), MarkRoutes(host), ThumbnailRoutes(host)
+    pictures = PictureRoutes(host)
     return [
         _Route("GET", "/runs", reading.runs, "Runs, newest first", schemas.RUNS),
         _Route("GET", "/runs/{run_id}", reading.run, "One run with all its manifests", schemas.RUN),
         _Route("GET", "/runs/{run_id}/images/{name}", reading.manifest, "The manifest of one image", schemas.MANIFEST),
         _Route("GET", "/images", reading.images, "Find images by words of their prompts and by their settings", schemas.FOUND),
         _Route("GET", "/image", reading.image, "What one image file in the roots is", schemas.IMAGE),
-        _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image",
-               {"type": "string", "format": "binary"}, media_type="image/webp"),
+        _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image", schemas.PICTURE,
+               media_type="image/webp"),
+        _Route("GET", "/pictures/{run_id}/{name}", pictures.picture, "One image in full size", schemas.PICTURE, media_type="image/*"),
+        _Route("GET", "/inputs/{sha256}", pictures.input, "A picture that was part of a request", schemas.PICTURE, media_type="image/*"),
+        _Route("GET", "/input-thumbnails/{sha256}", pictures.input_thumbnail, "A small picture of one that was part of a request",
+               schemas.PICTURE, media_type="image/webp"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
         _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,
                schemas.MARKS_REQUEST),
