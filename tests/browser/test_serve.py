@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,8 +32,8 @@ class View:
         self.tab.wait_for_function("() => document.querySelector('#sdpipe_runs') && !document.querySelector('[data-sdpipe-pending]')")
 
     def sections(self) -> list[str]:
-        find = "() => [...document.querySelectorAll('#sdpipe_sections [id^=sdpipe_section_]')].map(x => x.id).filter(x => !x.endsWith('-button'))"
-        return [name.removeprefix("sdpipe_section_") for name in self.tab.evaluate(find)]
+        ids = self.tab.evaluate("() => [...document.querySelectorAll('#sdpipe_sections [id^=sdpipe_section_]')].map(x => x.id)")
+        return [name.removeprefix("sdpipe_section_") for name in ids if not name.endswith("-button")]
 
     def turn_to(self, section: str) -> None:
         self.tab.evaluate("name => window.sdpipe.turnTo(name)", section)

@@ -22,7 +22,8 @@ from tests.ui.test_tab import Host  # noqa: E402
 @pytest.mark.parametrize(("headers", "expected"), [
     ({"sec-fetch-site": "same-origin", "origin": "http://a", "host": "b"}, False),
     ({"sec-fetch-site": "same-site"}, False), ({"sec-fetch-site": "none"}, False), ({"sec-fetch-site": "cross-site"}, True), ({}, False),
-    ({"origin": "http://10.0.0.5:7860", "host": "10.0.0.5:7860"}, False), ({"origin": "http://evil.example", "host": "10.0.0.5:7860"}, True),
+    ({"origin": "http://10.0.0.5:7860", "host": "10.0.0.5:7860"}, False),
+    ({"origin": "http://evil.example", "host": "10.0.0.5:7860"}, True),
     ({"origin": "null", "host": "10.0.0.5:7860"}, True), ({"origin": "https://Pictures.example", "host": "pictures.example"}, False),
     ({"origin": "https://pictures.example", "host": "10.0.0.5:7860", "x-forwarded-host": "inner, pictures.example"}, False),
     # A proxy on this computer that does not pass the name on; browsers that say Sec-Fetch-Site are told from it above.
@@ -30,6 +31,10 @@ from tests.ui.test_tab import Host  # noqa: E402
 ])
 def test_where_a_press_comes_from(headers: dict[str, str], expected: bool) -> None:
     assert is_from_elsewhere(headers) is expected
+
+
+# What gradio sends along when somebody selects something.
+_PRESSED = {"index": 0, "value": "", "selected": True}
 
 
 class Served:
@@ -50,8 +55,9 @@ class Served:
 
     def press(self, event: int, data: list[Any], route: str = "run/predict", **headers: str) -> Any:
         """As the page does; without a content type gradio takes a body for JSON too."""
-        body = json.dumps({"data": data, "fn_index": event, "session_hash": "x"}).encode()
-        return self.client.post(f"{self.prefix}/{route}", content=body, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        body = json.dumps({"data": data, "fn_index": event, "session_hash": "x", "event_data": _PRESSED}).encode()
+        sent = {name.replace("_", "-"): text for name, text in headers.items()}
+        return self.client.post(f"{self.prefix}/{route}", content=body, headers=sent)
 
 
 @pytest.fixture
