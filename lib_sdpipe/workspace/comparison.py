@@ -7,8 +7,8 @@ from itertools import islice
 
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.manifest.records import Json, Manifest, Run
-from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.runs import RunStore
+from lib_sdpipe.workspace.workspace import Workspace
 
 # A run of more is compared by its first images: reading them takes a third of a second.
 MOST_MANIFESTS = 500
@@ -26,9 +26,10 @@ class ComparedRun:
     problems: list[str] = field(default_factory=list)
 
 
-def read_compared_run(layout: Layout, run_id: str) -> ComparedRun:
+def read_compared_run(workspace: Workspace, run_id: str) -> ComparedRun:
     """Raises UnknownNameError for a run that is not there."""
-    store, problems = RunStore(layout), []
+    workspace.check_sees(run_id)
+    store, problems = RunStore(workspace.layout), []
     try:
         run = store.read_run(run_id)
     except RecordError as fault:

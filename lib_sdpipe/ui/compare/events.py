@@ -88,7 +88,7 @@ class CompareEvents:
         return Noted(" ".join(faults), updates) if faults else updates
 
     def _show_runs(self, workspace: Workspace, choice: Choice) -> Updates | Noted:
-        runs, faults = self._read_each(choice.runs, lambda run_id: read_compared_run(workspace.layout, run_id))
+        runs, faults = self._read_each(choice.runs, lambda run_id: read_compared_run(workspace, run_id))
         choice = Choice((), tuple(run.run_id for run in runs), choice.left_out)
         if len(runs) > 1:
             updates = _updates(choice, "", show_runs(present_runs(runs)))
@@ -143,7 +143,7 @@ def _offer_images(workspace: Workspace, picture: PictureToCompare) -> str:
     links: list[tuple[ImageLink, str]] = []
     if parent is not None and parent.run_id and parent.name:
         links.append((ImageLink(run_id=parent.run_id, name=parent.name), "its parent"))
-    view = read_compared_run(workspace.layout, own.run_id or "")
+    view = read_compared_run(workspace, own.run_id or "")
     links += [
         (ImageLink(run_id=own.run_id, name=manifest.name), words.format_role(manifest.role)) for manifest in view.manifests
         if manifest.name and manifest.name != own.name
