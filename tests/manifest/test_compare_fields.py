@@ -63,14 +63,14 @@ def test_lists_of_named_things_are_compared_by_name() -> None:
 
 
 def test_a_hostile_record_is_cut_in_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     deep: Any = 1
     for _ in range(90):
         deep = {"deeper": deep}
     assert len(flatten({"deep": deep})) == 1
     wide = flatten({str(number): number for number in range(100_000)})
     assert len(wide) == MOST_FIELDS + 1 and (CUT,) in wide
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def _image(name: str, **values: Any) -> Manifest:

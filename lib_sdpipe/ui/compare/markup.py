@@ -30,7 +30,7 @@ def show_empty() -> str:
 
 def show_picked_button() -> str:
     button = ask_button("Compare picked images", "compare", {}, send_picked=True)
-    return f'<div class="sdpipe-compare-picked">{button}<span class="sdpipe-where" data-sdpipe-picked-count></span></div>'
+    return f'<div class="sdpipe-compare-picked">{button}<span class="sdpipe-where"><span data-sdpipe-picked-count>0</span> <span>picked</span></span></div>'
 
 
 def show_one(title: str, others: list[tuple[str, str, dict]]) -> str:
@@ -166,7 +166,7 @@ def _show_stage(cards: list[Card]) -> str:
     width, height = cards[0].size or (1, 1)
     pictures = "".join(_show_picture(card, number) for number, card in enumerate(cards))
     return (
-        f'<div class="sdpipe-stage" data-sdpipe-stage data-sdpipe-count="{len(cards)}" style="--shape: {width} / {height}">{pictures}'
+        f'<div class="sdpipe-stage" data-sdpipe-count="{len(cards)}" style="--shape: {width} / {height}">{pictures}'
         '<div class="sdpipe-divider" role="slider" tabindex="0" aria-label="Divider between the two images" aria-valuemin="0"'
         ' aria-valuemax="100" aria-valuenow="50" aria-orientation="horizontal"><span aria-hidden="true">◂▸</span></div></div>'
     )
@@ -178,7 +178,7 @@ def _show_picture(card: Card, number: int) -> str:
     else:
         inner = f'<p class="sdpipe-quiet">{e(card.absence)}</p>'
     return (
-        f'<figure class="sdpipe-compared" data-sdpipe-number="{number}"><div class="sdpipe-frame" tabindex="0" role="group"'
+        f'<figure class="sdpipe-compared" data-sdpipe-number="{number}" data-sdpipe-image="{e(json.dumps(image_data(card.link)))}"><div class="sdpipe-frame" tabindex="0" role="group"'
         f' aria-label="{e(card.letter)}: {e(card.title)}">{inner}</div>'
         f'<figcaption><span class="sdpipe-letter">{e(card.letter)}</span> {e(card.title)}</figcaption></figure>'
     )
