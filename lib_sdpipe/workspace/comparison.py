@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from lib_sdpipe.errors import RecordError, SdPipeError
-from lib_sdpipe.manifest.records import Json, Manifest, Run
+from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.runs import RunStore
 
@@ -42,6 +42,8 @@ def read_compared_run(layout: Layout, run_id: str) -> ComparedRun:
             manifests.append(manifest)
         else:
             problems.append(str(manifest))
+    order = {stage: number for number, stage in enumerate(STAGES)}
+    manifests.sort(key=lambda manifest: (order.get(manifest.stage or "", len(order)), manifest.name or ""))
     environment = None
     if run.environment:
         try:

@@ -30,7 +30,8 @@ def show_empty() -> str:
 
 def show_picked_button() -> str:
     button = ask_button("Compare picked images", "compare", {}, send_picked=True)
-    return f'<div class="sdpipe-compare-picked">{button}<span class="sdpipe-where"><span data-sdpipe-picked-count>0</span> <span>picked</span></span></div>'
+    count = '<span class="sdpipe-where"><span data-sdpipe-picked-count>0</span> <span>picked</span></span>'
+    return f'<div class="sdpipe-compare-picked">{button}{count}</div>'
 
 
 def show_one(title: str, others: list[tuple[str, str, dict]]) -> str:
@@ -178,7 +179,7 @@ def _show_picture(card: Card, number: int) -> str:
     else:
         inner = f'<p class="sdpipe-quiet">{e(card.absence)}</p>'
     return (
-        f'<figure class="sdpipe-compared" data-sdpipe-number="{number}" data-sdpipe-image="{e(json.dumps(image_data(card.link)))}"><div class="sdpipe-frame" tabindex="0" role="group"'
-        f' aria-label="{e(card.letter)}: {e(card.title)}">{inner}</div>'
-        f'<figcaption><span class="sdpipe-letter">{e(card.letter)}</span> {e(card.title)}</figcaption></figure>'
+        f'<figure class="sdpipe-compared" data-sdpipe-number="{number}" data-sdpipe-image="{e(json.dumps(image_data(card.link)))}">'
+        f'<div class="sdpipe-frame" tabindex="0" role="group" aria-label="{e(card.letter)}: {e(card.title)}">{inner}</div>'
+        f'<figcaption><span class="sdpipe-letter">{e(card.letter)}</span> <span>{e(card.title)}</span></figcaption></figure>'
     )
