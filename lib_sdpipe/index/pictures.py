@@ -12,6 +12,7 @@ from lib_sdpipe.index.looks import (
 )
 from lib_sdpipe.index.sql_values import sql_integer, sql_text
 from lib_sdpipe.index.texts import MODEL, SAMPLER, Texts, infotext_digest
+from lib_sdpipe.index.viewer import compile_seen_pictures
 from lib_sdpipe.manifest.names import parse_run_time
 from lib_sdpipe.manifest.records import Json, Manifest
 from lib_sdpipe.manifest.times import parse_utc
@@ -24,7 +25,7 @@ _END_OF_TIME = 253_370_764_800
 _ROW = (
     "run_id", "name", "root", "path", "kept", "stage", "role", "time", "prompt", "negative_prompt", "model", "sampler", "loras",
     "actual_seed", "steps", "cfg_scale", "width", "height", "bytes", "sha256", "pixel_sha256", "infotext_digest", "lost_at", "file",
-    "brightness_steps", "tile_colours", "colour_sum",
+    "parent_run_id", "parent_name", "brightness_steps", "tile_colours", "colour_sum",
 )
 _UPSERT = (
     f"INSERT INTO pictures ({', '.join(_ROW)}) VALUES ({', '.join('?' * len(_ROW))})"
@@ -32,7 +33,8 @@ _UPSERT = (
 )
 CONTENT = (
     f"SELECT {', '.join(f'pictures.{column}' for column in _COLUMNS.split(', '))}, time, prompts.text, negatives.text, models.text,"
-    " samplers.text, loras.text, steps, cfg_scale, bytes, infotext_digest, lost_at, colour_sum FROM pictures"
+    " samplers.text, loras.text, steps, cfg_scale, bytes, infotext_digest, lost_at, colour_sum, parent_run_id, parent_name"
+    " FROM pictures"
     " LEFT JOIN prompts ON prompts.id = prompt LEFT JOIN prompts AS negatives ON negatives.id = negative_prompt"
     " LEFT JOIN names AS models ON models.id = model LEFT JOIN names AS samplers ON samplers.id = sampler"
     " LEFT JOIN names AS loras ON loras.id = pictures.loras WHERE run_id IS NOT NULL ORDER BY run_id, name"
@@ -73,8 +75,10 @@ class Alike:
 class Pictures:
     """The table `pictures`, and `copies` beside it. Raises sqlite3.Error."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, viewer: str | None = None) -> None:
+        """`viewer`: whose runs alone are found; None: everybody's."""
         self._connection = connection
+        self._seen = compile_seen_pictures(viewer)
         self._texts = Texts(connection)
 
     def add(self, manifest: Manifest) -> None:
@@ -142,13 +146,16 @@ class Pictures:
         if looks is None:
             return []
         nearest = find_alike(self._connection, size, looks, most_steps, most_colour, any_size)
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE id = ?"
-        rows = ((steps, colour, self._connection.execute(query, (picture,)).fetchone()) for steps, colour, picture in nearest[:_MOST_ALIKE])
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE id = ? AND {self._seen.text}"
+        rows = (
+            (steps, colour, self._connection.execute(query, (picture, *self._seen.values)).fetchone())
+            for steps, colour, picture in nearest[:_MOST_ALIKE]
+        )
         return [Alike(Recorded(*row), steps, colour) for steps, colour, row in rows if row is not None]
 
     def _find(self, where: str, values: tuple[Any, ...]) -> list[Recorded]:
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE {where} AND run_id IS NOT NULL ORDER BY run_id, name"
-        return [Recorded(*row) for row in self._connection.execute(query, values)]
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE {where} AND run_id IS NOT NULL AND {self._seen.text} ORDER BY run_id, name"
+        return [Recorded(*row) for row in self._connection.execute(query, (*values, *self._seen.values))]
 
     def insert(self, manifest: Json) -> int:
         """A manifest's JSON document, with the types that a record has; the row's id. Within a transaction of the caller's.
@@ -180,9 +187,11 @@ def _row_of(manifest: Json) -> dict[str, Any]:
     """What the row holds itself; the rest is shared with other pictures."""
     image = manifest.get("image") or {}
     looks = split_hash(image.get("perceptual_hash"))
-    config = manifest.get("config") or {}
+    config, parent = manifest.get("config") or {}, manifest.get("parent") or {}
     return {
         **{key: sql_text(manifest.get(key)) for key in ("run_id", "name", "root", "path", "kept", "stage", "role", "lost_at")},
+        "parent_run_id": sql_text(parent.get("run_id")),
+        "parent_name": sql_text(parent.get("name")),
         "time": parse_utc(manifest.get("timestamp") or "") or parse_run_time(manifest.get("run_id") or "") or 0.0,
         "actual_seed": sql_integer(manifest.get("actual_seed")),
         "steps": sql_integer(_integer(config.get("steps"))),

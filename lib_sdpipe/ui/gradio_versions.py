@@ -64,6 +64,17 @@ def servable(file: Path) -> str:
     return save_file_to_cache(file, get_upload_folder())
 
 
+def page_arguments(theme: Any) -> dict[str, Any]:
+    """What a page of its own gets when it is made."""
+    return {"theme": theme} if _MAJOR < 6 else {}
+
+
+def launch_arguments(theme: Any) -> dict[str, Any]:
+    """The same when it is launched; pages that are rendered by a second server are not changed by ours."""
+    arguments = {"show_api": False} if _MAJOR < 6 else {"theme": theme, "footer_links": []}
+    return {**arguments, "ssr_mode": False} if _MAJOR >= 5 else arguments
+
+
 def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments that this gradio's component has: 3.41 warns of others, 4 and later refuse them."""
     names = set(inspect.signature(component.__init__).parameters)

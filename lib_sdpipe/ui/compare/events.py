@@ -22,7 +22,7 @@ from lib_sdpipe.ui.frame import Frame, Noted, Updates
 from lib_sdpipe.ui.run.pictures import find_shown
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.comparison import read_compared_run
-from lib_sdpipe.workspace.page_address import build_thumbnail_address
+from lib_sdpipe.workspace.page_address import build_picture_address, build_thumbnail_address
 
 # A browser holds a picture as four bytes a pixel, and a page has four of them.
 _MOST_SHOWN_PIXELS = 64_000_000
@@ -129,7 +129,7 @@ def _find_file(workspace: Workspace, link: ImageLink) -> Path | None:
 
 def _build_address(run_id: str, name: str) -> str:
     """Where the page finds the image itself."""
-    return build_thumbnail_address(run_id, name)
+    return build_picture_address(run_id, name)
 
 
 def _count_pixels(manifest: Manifest) -> int:
