@@ -9,12 +9,15 @@ from typing import Any
 from lib_sdpipe.manifest.compare_fields import FieldRow, is_same_value
 from lib_sdpipe.manifest.compare_images import StageStep, compare_settings, compare_stages
 from lib_sdpipe.manifest.compare_prompts import PromptDifference, compare_prompts
-from lib_sdpipe.manifest.records import ImageLink, Manifest
+from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.compare.field_names import format_field, sort_rows
+from lib_sdpipe.workspace.picked import Pick
 
 LETTERS = "ABCD"
 _LONGEST_VALUE = 400
+_NOT_SAVED = "The host returned this image without saving it: there is no file to show."
+_NOT_THERE = "The file is not where it was recorded. It was moved, renamed or deleted, or its drive is offline."
 # Texts from here on are compared word by word where they stand in a table.
 _LONG_TEXT = 25
 _PICTURES = ("$input", "$image")
@@ -25,15 +28,14 @@ _STAGE_FACTS = ("actual_seed", "sampler_name", "steps", "denoising_strength")
 
 @dataclass(frozen=True)
 class PictureToCompare:
-    """An image that was found. `address` is None where there is nothing to show, for which `absence` is the reason.
+    """An image that was found, and where the page finds its picture; None where there is nothing to show.
 
     `is_reduced`: the address leads to a small picture, since the image itself would be too large for a page.
     """
 
-    link: ImageLink
+    pick: Pick
     manifest: Manifest
     address: str | None
-    absence: str | None = None
     is_reduced: bool = False
 
 
@@ -82,7 +84,7 @@ class StageRow:
 @dataclass(frozen=True)
 class Card:
     letter: str
-    link: ImageLink
+    pick: Pick
     title: str
     facts: list[str]
     address: str | None
@@ -174,27 +176,29 @@ def _describe_picture(value: Any) -> str:
 
 def _cell(row: FieldRow, number: int) -> Cell:
     first, value = row.values[0], row.values[number]
+    text = words.format_stage(value) if row.path == ("stage",) and value else format_cell(value)
     if number == 0 or row.is_equal or is_same_value(first, value):
-        return Cell(format_cell(value))
+        return Cell(text)
     is_long = isinstance(first, str) and isinstance(value, str) and " " in first and min(len(first), len(value)) >= _LONG_TEXT
     change = "" if row.path[-1].endswith("seed") else describe_change(first, value)
-    return Cell(format_cell(value), True, change, compare_prompts(first, value) if is_long else None)
+    return Cell(text, True, change, compare_prompts(first, value) if is_long else None)
 
 
 def _card(letter: str, picture: PictureToCompare) -> Card:
     manifest = picture.manifest
     image = manifest.image
-    title = " · ".join(part for part in (picture.link.name or manifest.name or "unnamed", words.format_role(manifest.role)) if part)
+    name = picture.pick.name or (picture.pick.path or "unnamed").rpartition("/")[2]
+    title = " · ".join(part for part in (name, words.format_role(manifest.role)) if part)
     size = (image.width, image.height) if image and image.width and image.height else None
     facts = [
-        words.format_label(picture.link.run_id or ""),
+        words.format_label(picture.pick.run_id) if picture.pick.run_id else "without a run",
         f"{size[0]}×{size[1]}" if size else "",
         f"seed {manifest.actual_seed}" if manifest.actual_seed is not None else "",
         words.format_moment(manifest.timestamp),
         words.format_duration(manifest.stage_duration_ms),
     ]
-    absence = words.describe_absence(picture.absence) if picture.absence else ""
-    return Card(letter, picture.link, title, [fact for fact in facts if fact], picture.address, absence, size)
+    absence = "" if picture.address else _NOT_SAVED if manifest.path is None and manifest.kept is None else _NOT_THERE
+    return Card(letter, picture.pick, title, [fact for fact in facts if fact], picture.address, absence, size)
 
 
 def _notes(pictures: Sequence[PictureToCompare]) -> list[str]:
