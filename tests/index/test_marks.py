@@ -36,7 +36,8 @@ def mark(index: Index, **marks: Any) -> None:
 
 
 def test_what_was_marked_is_found(index: Index) -> None:
-    mark(index, a_001={"rating": 5, "favourite": True, "tags": ["Sea", "print"]}, a_002={"rating": 3, "tags": ["seaside"], "note": "Two  Words"})
+    mark(index, a_001={"rating": 5, "favourite": True, "tags": ["Sea", "print"]},
+         a_002={"rating": 3, "tags": ["seaside"], "note": "Two  Words"})
     expected = {
         "rating:5": ["a_001"], "rating:>=3": ["a_001", "a_002"], "-rating:5": ["a_002", "a_003"], "favourite:yes": ["a_001"],
         "favourite:no": ["a_002", "a_003"], "tag:sea": ["a_001", "a_002"], "tag:=SEA": ["a_001"], "-tag:sea": ["a_003"],
