@@ -39,11 +39,17 @@ class PageHost:
             self.paused = paused
         return self.sentence
 
+    def can_open_folders(self) -> bool:
+        return False
+
+    def open_folder(self, folder: Path) -> str | None:
+        return f"no file manager for {folder}"
+
 
 def build_page(host: TabHost) -> tuple[Any, dict[str, Any]]:
     """The page with style.css and sdpipe.js in it, and what launch() needs for that on this gradio."""
     css = (ROOT / "style.css").read_text(encoding="utf-8")
-    script = f"<script>{(ROOT / 'javascript' / 'sdpipe.js').read_text(encoding='utf-8')}</script>"
+    script = "".join(f"<script>{file.read_text(encoding='utf-8')}</script>" for file in sorted((ROOT / "javascript").glob("*.js")))
     major = int(gr.__version__.split(".")[0])
     looks = {"css": css, "head": script}
     tab = build_tab(host)

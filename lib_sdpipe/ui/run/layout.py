@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lib_sdpipe.ui.run.graph import MEMBER, Graph, Key, Link, Step
+from lib_sdpipe.ui.run.graph import FOLD, MEMBER, Graph, Key, Link, Step
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _followers(links: list[Link]) -> dict[Key, list[Key]]:
 
 def _order(graph: Graph, links: list[Link]) -> list[Key]:
     """Each step after all that lead to it."""
-    waiting = {key: 0 for key in graph.steps}
+    waiting = dict.fromkeys(graph.steps, 0)
     for link in links:
         waiting[link.end] += 1
     after, ready, order = _followers(links), [key for key, count in waiting.items() if not count], []
@@ -82,11 +82,14 @@ def _order(graph: Graph, links: list[Link]) -> list[Key]:
 
 
 def _columns(graph: Graph, links: list[Link]) -> dict[Key, int]:
-    columns = {key: 0 for key in graph.steps}
+    columns = dict.fromkeys(graph.steps, 0)
     after = _followers(links)
     for key in _order(graph, links):
         for end in after.get(key, []):
             columns[end] = max(columns[end], columns[key] + 1)
+    for key, step in graph.steps.items():
+        if step.kind == FOLD and not columns[key] and after.get(key):
+            columns[key] = min(columns[end] for end in after[key]) - 1
     return columns
 
 
