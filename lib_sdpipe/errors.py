@@ -55,5 +55,11 @@ class DamagedIndexError(SdPipeError):
     """The index turned out to be damaged while it was used, and was thrown away: the same again makes it anew."""
 
 
+class NotAllowedError(SdPipeError):
+    """Whoever is logged in may not do this; the text says who may."""
+
+    exit_code = 2
+
+
 class RefusedError(SdPipeError):
     """One operation of a plan cannot be done, the others can; the text is the reason."""

@@ -5,10 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import inspect
+from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Any
 
 from starlette.requests import Request
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who may come in. `user` is the name of the login at the page; None without one, and with the API's password."""
+
+    user: str | None = None
 
 
 class Login:
@@ -26,12 +34,16 @@ class Login:
         """Whether a program can come in with a name and a password."""
         return bool(self._credentials)
 
-    async def lets_in(self, request: Request) -> bool:
+    async def find_visitor(self, request: Request) -> Visitor | None:
+        """Who asks; None for somebody who must stay outside."""
         has_login = any(getattr(self._app, name, None) is not None for name in ("auth", "auth_dependency"))
         asks_at_page = self._asks_at_page or has_login
         if self._credentials is None and not asks_at_page:
-            return True
-        return self._has_password(request) or (asks_at_page and await self._is_logged_in(request))
+            return Visitor()
+        if self._has_password(request):
+            return Visitor()
+        user = await self._find_user(request) if asks_at_page else None
+        return None if user is None else Visitor(user)
 
     def _has_password(self, request: Request) -> bool:
         kind, _, encoded = request.headers.get("authorization", "").partition(" ")
@@ -44,13 +56,15 @@ class Login:
         expected = (self._credentials or {}).get(user)
         return bool(colon) and expected is not None and compare_digest(password.encode("utf-8"), expected.encode("utf-8"))
 
-    async def _is_logged_in(self, request: Request) -> bool:
+    async def _find_user(self, request: Request) -> str | None:
         """As gradio's own routes ask. Its cookies: `access-token` in gradio 3, with the app's `cookie_id` behind it since 4."""
         ask = getattr(self._app, "auth_dependency", None)
         if ask is not None:
             user = ask(request)
-            return (await user if inspect.isawaitable(user) else user) is not None
+            user = await user if inspect.isawaitable(user) else user
+            return None if user is None else str(user)
         cookie_id = getattr(self._app, "cookie_id", None)
         suffix = f"-{cookie_id}" if cookie_id else ""
         token = request.cookies.get(f"access-token{suffix}") or request.cookies.get(f"access-token-unsecure{suffix}")
-        return bool(token) and token in getattr(self._app, "tokens", {})
+        user = getattr(self._app, "tokens", {}).get(token) if token else None
+        return None if user is None else str(user)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lib_sdpipe.api.request_fields import check_fields, read_object
-from lib_sdpipe.api.route import ApiHost, answer, read_document
+from lib_sdpipe.api.route import ApiHost, answer, open_workspace, read_document
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.store.marks import read_marks, write_marks
 
@@ -17,10 +17,12 @@ class MarkRoutes:
     def __init__(self, host: ApiHost) -> None:
         self._host = host
 
-    def read(self, run_id: str) -> Response:
+    def read(self, run_id: str, request: Request) -> Response:
+        open_workspace(self._host, request).check_sees(run_id)
         return answer(read_marks(self._host.layout(), run_id))
 
     def write(self, run_id: str, request: Request) -> Response:
+        open_workspace(self._host, request).check_sees(run_id)
         document = read_document(request)
         check_fields(document, "marks")
         return answer(write_marks(self._host.layout(), run_id, read_object(document, "marks"), format_utc(time.time())))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import stat
 import tempfile
 from pathlib import Path
 from typing import Optional
@@ -15,14 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lib_sdpipe.api.request_fields import check_fields, read_text
-from lib_sdpipe.api.route import AnswerError, ApiHost, answer, read_document
-from lib_sdpipe.errors import RefusedError, UnknownNameError, UsageError
+from lib_sdpipe.api.route import AnswerError, ApiHost, answer, open_workspace, read_document
+from lib_sdpipe.errors import UnknownNameError, UsageError
 from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.documents import build_found_document, build_run_document, build_runs_document
 
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 _LARGEST_IMAGE = 512 << 20
 _LIMIT = Query(50, ge=1, le=1000, description="at most so many")
 _RUN_AFTER = Query(None, description="only runs older than this one: the `next` of the page before")
@@ -34,35 +32,34 @@ _PATH = Query(..., description="the file's path in that root")
 
 
 class ReadingRoutes:
-    """Each call opens the library anew: its folder is a setting, and may be another by now."""
-
     def __init__(self, host: ApiHost) -> None:
         self._host = host
 
-    def runs(self, limit: int = _LIMIT, after: Optional[str] = _RUN_AFTER) -> Response:
+    def runs(self, request: Request, limit: int = _LIMIT, after: Optional[str] = _RUN_AFTER) -> Response:
         if after is not None and not is_run_id(after):
             raise UsageError(f"after: {after!r} is not a run id: they look like 20251225_143022_my_label")
-        return answer(build_runs_document(self._workspace().list_runs(limit, after)))
+        return answer(build_runs_document(open_workspace(self._host, request).list_runs(limit, after)))
 
-    def run(self, run_id: str) -> Response:
-        return answer(build_run_document(self._workspace().view_run(run_id)))
+    def run(self, run_id: str, request: Request) -> Response:
+        return answer(build_run_document(open_workspace(self._host, request).view_run(run_id)))
 
-    def manifest(self, run_id: str, name: str) -> Response:
-        return answer(self._workspace().view_manifest(run_id, name).to_json())
+    def manifest(self, run_id: str, name: str, request: Request) -> Response:
+        return answer(open_workspace(self._host, request).view_manifest(run_id, name).to_json())
 
     def images(
-        self, q: str = _Q, limit: int = _LIMIT, after: Optional[str] = _IMAGE_AFTER, as_indexed: bool = _AS_INDEXED,
+        self, request: Request, q: str = _Q, limit: int = _LIMIT, after: Optional[str] = _IMAGE_AFTER, as_indexed: bool = _AS_INDEXED,
     ) -> Response:
-        return answer(build_found_document(self._workspace().find(q, limit, after, None if as_indexed else _no_progress)))
+        workspace = open_workspace(self._host, request)
+        return answer(build_found_document(workspace.find(q, limit, after, None if as_indexed else _no_progress)))
 
-    def image(self, root: str = _ROOT, path: str = _PATH) -> Response:
+    def image(self, request: Request, root: str = _ROOT, path: str = _PATH) -> Response:
         from lib_sdpipe.workspace.resolve import resolve_image_file  # numpy comes with it
 
-        workspace = self._workspace()
-        return answer(resolve_image_file(workspace.layout, _find_file(workspace, root, path)))
+        workspace = open_workspace(self._host, request)
+        return answer(resolve_image_file(workspace.layout, _find_file(workspace, root, path), sees=workspace.sees))
 
     def trace(self, request: Request) -> Response:
-        document, workspace = read_document(request), self._workspace()
+        document, workspace = read_document(request), open_workspace(self._host, request)
         check_fields(document, "image", "root", "path")
         encoded, root, path = (read_text(document, name) for name in ("image", "root", "path"))
         if encoded is not None and root is None and path is None:
@@ -71,24 +68,13 @@ class ReadingRoutes:
             return answer(workspace.trace(_find_file(workspace, root, path), _no_progress).to_json())
         raise UsageError("send either `image`, a file in base64, or `root` and `path`")
 
-    def _workspace(self) -> Workspace:
-        return Workspace(self._host.layout())
-
 
 def _find_file(workspace: Workspace, root: str, path: str) -> Path:
-    """An image file in one of the roots. Raises UnknownNameError for all else: what lies elsewhere is nobody's business."""
-    from lib_sdpipe.reconcile.acts import Place  # the host's start waits for this module
-    from lib_sdpipe.store.confine import Places
+    """Raises UnknownNameError for what is no image file in one of the roots."""
+    from lib_sdpipe.workspace.picked import find_root_image  # the host's start waits for this module
 
-    unknown = UnknownNameError(f"{root}: {path}: no image in the roots of this library")
-    try:
-        file = Places(workspace.layout, workspace.library()).find_readable(Place(root, path))
-        status = file.stat()
-    except (RefusedError, OSError) as fault:
-        raise unknown from fault
-    if not path.lower().endswith(_IMAGE_SUFFIXES) or not stat.S_ISREG(status.st_mode):
-        raise unknown
-    if status.st_size > _LARGEST_IMAGE:
+    file = find_root_image(workspace, root, path)
+    if file.stat().st_size > _LARGEST_IMAGE:
         raise AnswerError(413, f"{root}: {path}: larger than {_LARGEST_IMAGE >> 20} MB")
     return file
 

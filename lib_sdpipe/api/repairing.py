@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lib_sdpipe.api.request_fields import check_fields, read_object, read_text, read_texts
-from lib_sdpipe.api.route import ApiHost, answer, read_document
+from lib_sdpipe.api.route import ApiHost, answer, open_workspace, read_document
 from lib_sdpipe.errors import LockedError, UsageError
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.workspace import Workspace
@@ -31,35 +31,40 @@ class RepairRoutes:
     def check(self, request: Request) -> Response:
         from lib_sdpipe.workspace.repairs import check_library
 
-        document = read_document(request)
+        workspace, document = self._open_all(request), read_document(request)
         check_fields(document, "only")
         only = read_texts(document, "only")
         with _hold_check():
-            return answer(check_library(Workspace(self._host.layout()), only))
+            return answer(check_library(workspace, only))
 
     def plan(self, request: Request) -> Response:
         from lib_sdpipe.workspace.repairs import plan_repairs
 
-        document = read_document(request)
+        workspace, document = self._open_all(request), read_document(request)
         check_fields(document, "only", "choose")
         only, choices = read_texts(document, "only"), _read_choices(document)
         with _hold_check():
-            return answer(plan_repairs(Workspace(self._host.layout()), only, choices))
+            return answer(plan_repairs(workspace, only, choices))
 
     def apply(self, request: Request) -> Response:
         from lib_sdpipe.store.apply import apply_plan
 
-        document = read_document(request)
+        workspace, document = self._open_all(request), read_document(request)
         check_fields(document, "plan")
         plan = read_object(document, "plan")
-        return answer(apply_plan(self._host.layout(), plan).to_json())
+        return answer(apply_plan(workspace.layout, plan).to_json())
 
     def undo(self, request: Request) -> Response:
         from lib_sdpipe.store.undo import undo
 
-        document = read_document(request)
+        workspace, document = self._open_all(request), read_document(request)
         check_fields(document, "which")
-        return answer(undo(self._host.layout(), read_text(document, "which")).to_json())
+        return answer(undo(workspace.layout, read_text(document, "which")).to_json())
+
+    def _open_all(self, request: Request) -> Workspace:
+        workspace = open_workspace(self._host, request)
+        workspace.check_sees_all()
+        return workspace
 
 
 @contextmanager

@@ -11,15 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lib_sdpipe.api.login import Login
-from lib_sdpipe.errors import LockedError, NoLibraryError, RecordError, SdPipeError, UnknownNameError, UsageError
+from lib_sdpipe.errors import LockedError, NoLibraryError, NotAllowedError, RecordError, SdPipeError, UnknownNameError, UsageError
 from lib_sdpipe.manifest.codec import format_answer, parse_json_object
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.workspace.downloads import is_download_key
 from lib_sdpipe.workspace.page_address import API_PREFIX, PICTURE_KINDS, is_picture_key
 
 MOST_BYTES = 64 << 20
 _STATUS: tuple[tuple[type[SdPipeError], int], ...] = (
-    (UnknownNameError, 404), (UsageError, 400), (RecordError, 400), (LockedError, 423), (NoLibraryError, 503),
+    (UnknownNameError, 404), (NotAllowedError, 403), (UsageError, 400), (RecordError, 400), (LockedError, 423), (NoLibraryError, 503),
 )
 _OUR_FAULT = 500
 _UNAVAILABLE = 503
@@ -38,6 +40,9 @@ class ApiHost(Protocol):
 
     def hides_folders(self) -> bool:
         """Whether callers are not to learn where folders are."""
+
+    def shows_own_runs_only(self) -> bool:
+        """Whether whoever is logged in at the page sees own runs only."""
 
 
 class AnswerError(SdPipeError):
@@ -62,7 +67,7 @@ def build_route_class(login: Login, host: ApiHost) -> type[APIRoute]:
 
             async def handle(request: Request) -> Response:
                 try:
-                    await _check_login(request, login, kind if kind in PICTURE_KINDS else None)
+                    request.state.sdpipe_viewer = await _find_viewer(request, login, host, kind)
                     if request.method == "POST":
                         _check_kind(request)
                         request.state.sdpipe_body = await _read_body(request)
@@ -85,13 +90,23 @@ def answer(document: Any) -> Response:
     return Response(format_answer(document), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-async def _check_login(request: Request, login: Login, picture_kind: str | None) -> None:
-    if picture_kind and is_picture_key(picture_kind, request.path_params.values(), request.query_params.get("key", "")):
-        return
-    if await login.lets_in(request):
-        return
+def open_workspace(host: ApiHost, request: Request) -> Workspace:
+    """The library as whoever asks may know it. Anew for each call: its folder is a setting, and may be another by now."""
+    return Workspace(host.layout(), viewer=request.state.sdpipe_viewer)
+
+
+async def _find_viewer(request: Request, login: Login, host: ApiHost, kind: str) -> str | None:
+    """Whose runs alone are shown; None for all. Raises AnswerError for somebody who must stay outside."""
+    is_picture = kind in PICTURE_KINDS
+    if is_picture and is_picture_key(kind, request.path_params.values(), request.query_params.get("key", "")):
+        return None  # the page showed them this image
+    if kind == "downloads" and is_download_key(request.path_params["key"]):
+        return None  # the page prepared it for them
+    visitor = await login.find_visitor(request)
+    if visitor is not None:
+        return visitor.user if host.shows_own_runs_only() else None
     # A browser that is asked for a password by a picture opens a window for each.
-    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and picture_kind is None else None
+    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and not is_picture else None
     raise AnswerError(401, "log in at the page, or send the name and password of --api-auth", headers)
 
 

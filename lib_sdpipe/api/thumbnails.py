@@ -9,9 +9,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lib_sdpipe.api.route import ApiHost
+from lib_sdpipe.api.route import ApiHost, open_workspace
 from lib_sdpipe.errors import UnknownNameError
-from lib_sdpipe.workspace import Workspace
 
 # Decoding takes memory: a page asks for a hundred at once.
 _AT_ONCE = threading.BoundedSemaphore(4)
@@ -24,7 +23,7 @@ class ThumbnailRoutes:
         self._host = host
 
     def thumbnail(self, run_id: str, name: str, request: Request) -> Response:
-        workspace = Workspace(self._host.layout())
+        workspace = open_workspace(self._host, request)
         manifest = workspace.view_manifest(run_id, name)
         return answer_small(lambda: workspace.find_thumbnail(manifest), f"run {run_id}: {name}", request)
 

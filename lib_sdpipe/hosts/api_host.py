@@ -24,3 +24,6 @@ class WebUIApiHost:
 
     def hides_folders(self) -> bool:
         return settings.hides_folders()
+
+    def shows_own_runs_only(self) -> bool:
+        return settings.shows_own_runs_only()

@@ -33,6 +33,10 @@ _OPTIONS: dict[str, tuple[Any, str, str, str, dict[str, Any]]] = {
     "sdpipe_keep_stages": (False, "Keep intermediate stages: default", "the pictures before hires fix and before ADetailer", "", {}),
     "sdpipe_keep_inputs": (True, "Keep input pictures: default", "img2img sources and masks, once per content", "", {}),
     "sdpipe_label": ("", "Label: default", "the last part of the run id; empty: the first stage's name", "Textbox", {}),
+    "sdpipe_own_runs": (
+        False, "Each user sees own runs", "with --gradio-auth; runs that nobody was logged in for are everybody's; repairs are for the"
+        " command line and --api-auth", "", {},
+    ),
 }
 
 
@@ -99,6 +103,11 @@ def runs_folder() -> Path:
 def cache_folder() -> Path | None:
     setting = read_setting("sdpipe_cache_folder").strip()
     return Path(os.path.abspath(os.path.join(paths.data_path, setting))) if setting else None
+
+
+def shows_own_runs_only() -> bool:
+    """Whether whoever is logged in at the page is shown own runs only."""
+    return bool(read_setting("sdpipe_own_runs"))
 
 
 def hides_folders() -> bool:

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, NoReturn
 
 from lib_sdpipe.errors import DamagedIndexError, LockedError, SdPipeError
+from lib_sdpipe.index.culling import Culling
 from lib_sdpipe.index.database import connect, delete, go_on, is_damage, is_full, is_locked, transaction
 from lib_sdpipe.index.files import Claim, Files
+from lib_sdpipe.index.marks import CONTENT as MARKS_CONTENT
+from lib_sdpipe.index.marks import Marks
 from lib_sdpipe.index.pictures import CONTENT as PICTURES_CONTENT
 from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.reading import Reading
@@ -33,14 +36,17 @@ _CONTENT = {
 class Index:
     """Raises OSError or sqlite3.Error, as its parts do; the caller goes on without an index then."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, viewer: str | None = None) -> None:
+        """`viewer`: whose runs alone `pictures` and `search` find; None: everybody's."""
         self._connection, self.is_new = connect(path)
-        self.pictures = Pictures(self._connection)
+        self.pictures = Pictures(self._connection, viewer)
         self.files = Files(self._connection)
         self.records = Records(self._connection)
+        self.marks = Marks(self._connection)
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
-        self.search = Search(self._connection)
+        self.search = Search(self._connection, viewer)
+        self.culling = Culling(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -83,12 +89,14 @@ class Index:
         """Within a transaction."""
         self.pictures.keep_only(run_id, ())
         self.records.remove_run(run_id)
+        self.marks.replace(run_id, None, {})
         self.files.replace_claims(run_id, [])
 
     def content(self) -> dict[str, list[dict[str, Any]]]:
         """Every row but for row ids, what only reading tells and what happened before: what a rebuilt index must equal."""
         rows = {table: self._rows(query) for table, query in _CONTENT.items()}
-        return {**rows, "pictures": self._rows(PICTURES_CONTENT)}
+        marks = {table: self._rows(query) for table, query in MARKS_CONTENT.items()}
+        return {**rows, **marks, "pictures": self._rows(PICTURES_CONTENT)}
 
     def _rows(self, query: str) -> list[dict[str, Any]]:
         cursor = self._connection.execute(query)
@@ -97,7 +105,7 @@ class Index:
 
 
 @contextmanager
-def open_index(places: Iterable[Path]) -> Iterator[Index]:
+def open_index(places: Iterable[Path], viewer: str | None = None) -> Iterator[Index]:
     """The index at the first of these places where there can be one; later ones are for a library that cannot be written.
 
     Raises LockedError, or SdPipeError for what SQLite reports while it is in use.
@@ -106,7 +114,7 @@ def open_index(places: Iterable[Path]) -> Iterator[Index]:
     try:
         for path in places:
             try:
-                index = Index(path)
+                index = Index(path, viewer)
             except (OSError, sqlite3.OperationalError) as fault:
                 if isinstance(fault, sqlite3.Error) and is_locked(fault):
                     raise

@@ -12,6 +12,7 @@ from lib_sdpipe.index.looks import (
 )
 from lib_sdpipe.index.sql_values import sql_integer, sql_text
 from lib_sdpipe.index.texts import MODEL, SAMPLER, Texts, infotext_digest
+from lib_sdpipe.index.viewer import compile_seen_pictures
 from lib_sdpipe.manifest.names import parse_run_time
 from lib_sdpipe.manifest.records import Json, Manifest
 from lib_sdpipe.manifest.times import parse_utc
@@ -74,8 +75,10 @@ class Alike:
 class Pictures:
     """The table `pictures`, and `copies` beside it. Raises sqlite3.Error."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, viewer: str | None = None) -> None:
+        """`viewer`: whose runs alone are found; None: everybody's."""
         self._connection = connection
+        self._seen = compile_seen_pictures(viewer)
         self._texts = Texts(connection)
 
     def add(self, manifest: Manifest) -> None:
@@ -143,13 +146,16 @@ class Pictures:
         if looks is None:
             return []
         nearest = find_alike(self._connection, size, looks, most_steps, most_colour, any_size)
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE id = ?"
-        rows = ((steps, colour, self._connection.execute(query, (picture,)).fetchone()) for steps, colour, picture in nearest[:_MOST_ALIKE])
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE id = ? AND {self._seen.text}"
+        rows = (
+            (steps, colour, self._connection.execute(query, (picture, *self._seen.values)).fetchone())
+            for steps, colour, picture in nearest[:_MOST_ALIKE]
+        )
         return [Alike(Recorded(*row), steps, colour) for steps, colour, row in rows if row is not None]
 
     def _find(self, where: str, values: tuple[Any, ...]) -> list[Recorded]:
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE {where} AND run_id IS NOT NULL ORDER BY run_id, name"
-        return [Recorded(*row) for row in self._connection.execute(query, values)]
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE {where} AND run_id IS NOT NULL AND {self._seen.text} ORDER BY run_id, name"
+        return [Recorded(*row) for row in self._connection.execute(query, (*values, *self._seen.values))]
 
     def insert(self, manifest: Json) -> int:
         """A manifest's JSON document, with the types that a record has; the row's id. Within a transaction of the caller's.

@@ -33,6 +33,17 @@ def build_section(label: str, **arguments: Any) -> gr.Tab:
     return gr.Tab(label, **_known(gr.Tab, {**arguments, "render_children": True}))
 
 
+def page_arguments(theme: Any) -> dict[str, Any]:
+    """What a page of its own gets when it is made."""
+    return {"theme": theme} if _MAJOR < 6 else {}
+
+
+def launch_arguments(theme: Any) -> dict[str, Any]:
+    """The same when it is launched; pages that are rendered by a second server are not changed by ours."""
+    arguments = {"show_api": False} if _MAJOR < 6 else {"theme": theme, "footer_links": []}
+    return {**arguments, "ssr_mode": False} if _MAJOR >= 5 else arguments
+
+
 def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments that this gradio's component has: 3.41 warns of others, 4 and later refuse them."""
     names = set(inspect.signature(component.__init__).parameters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -33,19 +33,22 @@ _FOLDERS_ABOVE = 3
 _MANIFEST_FIELDS = {"stage", "run_id", "job_id"}
 
 
-def resolve_image_file(layout: Layout | None, path: Path, history: Path | None = None) -> Json:
+def resolve_image_file(
+    layout: Layout | None, path: Path, history: Path | None = None, sees: Callable[[str], bool] = lambda run_id: True
+) -> Json:
     """The document of `show IMAGE --json`. `layout` is None where there is no library: then what lies about the image is all.
 
-    `history` is the caller's record of it. Never fails for what is in the files: damage is part of the answer.
+    `history` is the caller's record of it; `sees` tells which runs of the library the caller may know of. Never fails for
+    what is in the files: damage is part of the answer.
     """
-    return _Lookup(layout, path).resolve(history)
+    return _Lookup(layout, path, sees).resolve(history)
 
 
 class _Lookup:
     """One image against one library."""
 
-    def __init__(self, layout: Layout | None, path: Path) -> None:
-        self._layout = layout
+    def __init__(self, layout: Layout | None, path: Path, sees: Callable[[str], bool]) -> None:
+        self._layout, self._sees = layout, sees
         self._path = Path(os.path.abspath(path))
         self._library = _open_library(layout)
         root, place = self._library.locate(self._path) if self._library else (None, self._path.as_posix())
@@ -89,7 +92,7 @@ class _Lookup:
 
     def _run_ids(self, texts: Texts, folder: Path | None) -> list[str]:
         claims = [texts.claims.get("run_id"), folder.name if folder is not None and self._is_ours(folder) else None]
-        return [run_id for run_id in dict.fromkeys(claims) if run_id and is_run_id(run_id)]
+        return [run_id for run_id in dict.fromkeys(claims) if run_id and is_run_id(run_id) and self._sees(run_id)]
 
     def _is_ours(self, folder: Path) -> bool:
         return self._layout is not None and folder.parent == self._layout.runs
@@ -101,7 +104,10 @@ class _Lookup:
         image = evidence.image or ImageFacts()
         recorded = find_recorded(self._layout.index_file, self._root, self._place, image.sha256, image.pixel_sha256)
         # What a record calls itself is data: only what can be the name of a file there is looked for.
-        named = [(by, row) for by, row in recorded if is_run_id(row.run_id) and not set(row.name) & set("/\\\0")]
+        named = [
+            (by, row) for by, row in recorded
+            if is_run_id(row.run_id) and not set(row.name) & set("/\\\0") and self._sees(row.run_id)
+        ]
         known = [_read_manifest(by, self._layout.manifests(row.run_id) / f"{row.name}.json") for by, row in named]
         yield from known
         for run_id in run_ids:
@@ -146,7 +152,7 @@ class _Lookup:
     def _iter_runs(self, run_ids: list[str], folder: Path | None) -> Iterator[FoundRun]:
         files = [folder / "run_metadata.json"] if folder is not None else []
         if self._layout is not None:
-            files += [self._layout.run_file(run_id) for run_id in run_ids if is_run_id(run_id)]
+            files += [self._layout.run_file(run_id) for run_id in run_ids if is_run_id(run_id) and self._sees(run_id)]
         for file in dict.fromkeys(files):
             try:
                 yield FoundRun(file.parent.name, parse_run(_read_bounded(file, _RECORD_LIMIT), str(file)))

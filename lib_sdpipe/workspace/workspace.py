@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from lib_sdpipe.errors import RecordError, SdPipeError, UnknownNameError
+from lib_sdpipe.errors import NotAllowedError, RecordError, SdPipeError, UnknownNameError
 from lib_sdpipe.index.copies import read_copies
 from lib_sdpipe.index.index import Index, open_index
 from lib_sdpipe.index.search import FoundPage
@@ -17,11 +17,12 @@ from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.reconcile.trace import Trace
 from lib_sdpipe.store.layout import Layout
-from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.refresh import Progress, Refresh
 from lib_sdpipe.store.runs import RunStore
 
-# Told how many of how many are done.
+# So many runs that the index does not know yet have their files read one by one.
+_MOST_UNKNOWN = 100
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _STAGE_OF_NAME = re.compile(r"([a-z0-9]+?)(?:ed)?_")
 
@@ -62,20 +63,68 @@ class RunView:
 class Workspace:
     """One library. Reading it writes nothing but thumbnails, and those only where they are asked for."""
 
-    def __init__(self, layout: Layout, roots: dict[str, Path] | None = None) -> None:
-        """`roots` are image roots that override those of library.json."""
+    def __init__(self, layout: Layout, roots: dict[str, Path] | None = None, viewer: str | None = None) -> None:
+        """`roots` are image roots that override those of library.json.
+
+        `viewer` is who alone looks, where each user sees own runs: their runs and those that are nobody's are the library
+        then, and pictures without a run are not part of it. None is everybody.
+        """
         self.layout = layout
+        self.viewer = viewer
         self._roots = roots or {}
         self._store = RunStore(layout)
 
+    def sees(self, run_id: str) -> bool:
+        """Whether the viewer may know of a run. One whose run file cannot be read may be anybody's."""
+        if self.viewer is None:
+            return True
+        try:
+            return self._store.read_run(run_id).user in (None, self.viewer)
+        except SdPipeError:
+            return False
+
+    def check_sees(self, run_id: str) -> None:
+        """Raises UnknownNameError, in the words for a run that is not there."""
+        if not self.sees(run_id):
+            raise UnknownNameError(f"there is no run {run_id} in {self.layout.runs}; `runs` lists them")
+
+    def check_sees_file(self, root: str | None, path: str) -> None:
+        """That a file is the image of a run, or lies in a run folder, which the viewer may know of. Raises UnknownNameError."""
+        if self.viewer is None or (root == RUNS_ROOT and self.sees(path.partition("/")[0])):
+            return
+        with open_index(self.layout.index_places, self.viewer) as index:
+            if index.pictures.find_by_path(root, path):
+                return
+            self.look(index)
+            if not index.pictures.find_by_path(root, path):
+                raise UnknownNameError(f"{root}: {path}: no image in the roots of this library")
+
+    def check_sees_all(self) -> None:
+        """For what concerns the library as a whole. Raises NotAllowedError where somebody sees own runs only."""
+        if self.viewer is not None:
+            raise NotAllowedError(
+                'While "Each user sees own runs" is on, repairs are for the command line, and for the API with the password of'
+                " --api-auth."
+            )
+
     def list_runs(self, limit: int = 50, after: str | None = None) -> RunPage:
         """Runs newest first, those older than `after` only. Raises NoLibraryError."""
-        run_ids = list(self._store.iter_run_ids())
+        run_ids = self._list_run_ids()
         older = (run_id for run_id in run_ids if after is None or run_id < after)
         page = list(islice(older, limit + 1))
         has_more = len(page) > limit
         page = page[:limit]
         return RunPage(len(run_ids), [self.summarize(run_id) for run_id in page], page[-1] if has_more and page else None)
+
+    def _list_run_ids(self) -> list[str]:
+        run_ids = list(self._store.iter_run_ids())
+        if self.viewer is None:
+            return run_ids
+        with open_index(self.layout.index_places) as index:
+            if len(set(run_ids) - index.records.run_ids()) > _MOST_UNKNOWN:
+                self.look(index)
+            known, seen = index.records.run_ids(), index.records.run_ids_of(self.viewer)
+        return [run_id for run_id in run_ids if run_id in seen or (run_id not in known and self.sees(run_id))]
 
     def summarize(self, run_id: str) -> RunSummary:
         stages = self._stages(run_id)
@@ -89,6 +138,7 @@ class Workspace:
 
     def view_run(self, run_id: str) -> RunView:
         """One run with its manifests, in the order they were saved. Raises UnknownNameError."""
+        self.check_sees(run_id)
         problems: list[str] = []
         run: Run | None = None
         try:
@@ -107,6 +157,7 @@ class Workspace:
 
     def view_manifest(self, run_id: str, name: str) -> Manifest:
         """Raises UnknownNameError or RecordError."""
+        self.check_sees(run_id)
         return self._store.read_manifest(run_id, name)
 
     def find_picture(self, manifest: Manifest) -> Path | None:
@@ -142,7 +193,7 @@ class Workspace:
 
         Raises QueryError, UsageError, LockedError or SdPipeError.
         """
-        with open_index(self.layout.index_places) as index:
+        with open_index(self.layout.index_places, self.viewer) as index:
             if look is not None:
                 self.look(index, look)
             index.search.complete(None if look is None else lambda done, total: look("indexed", done))
@@ -153,7 +204,7 @@ class Workspace:
         from lib_sdpipe.images.read import UnreadableImageError  # numpy, which the other verbs do not need
         from lib_sdpipe.store.tracer import Tracer
 
-        with open_index(self.layout.index_places) as index:
+        with open_index(self.layout.index_places, self.viewer) as index:
             if look is not None:
                 self.look(index, look)
             try:

@@ -27,6 +27,7 @@ class Host:
     users: dict[str, str] | None = None
     asks: bool = False
     hides: bool = False
+    own_only: bool = False
     app: Any = field(default_factory=FastAPI)
 
     def layout(self) -> Layout:
@@ -40,6 +41,9 @@ class Host:
 
     def hides_folders(self) -> bool:
         return self.hides
+
+    def shows_own_runs_only(self) -> bool:
+        return self.own_only
 
 
 @pytest.fixture

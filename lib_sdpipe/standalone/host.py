@@ -1,0 +1,41 @@
+"""What the tab and the API are told of the place they are shown in, where that is no WebUI."""
+
+from __future__ import annotations
+
+from lib_sdpipe.store.layout import Layout
+
+
+class StandaloneHost:
+    """One library and the users who may see it; nothing records here."""
+
+    def __init__(self, layout: Layout, users: dict[str, str] | None = None) -> None:
+        """`users` are names and passwords, None for an open page."""
+        self._layout = layout
+        self._users = users
+
+    def layout(self) -> Layout:
+        return self._layout
+
+    def records(self) -> bool:
+        return False
+
+    def fault(self) -> str | None:
+        return None
+
+    def is_paused(self) -> bool:
+        return False
+
+    def set_paused(self, paused: bool) -> str | None:
+        return "Nothing is recorded here: pictures are recorded in a WebUI."
+
+    def credentials(self) -> dict[str, str] | None:
+        return self._users
+
+    def asks_at_page(self) -> bool:
+        return self._users is not None
+
+    def hides_folders(self) -> bool:
+        return False
+
+    def shows_own_runs_only(self) -> bool:
+        return False
