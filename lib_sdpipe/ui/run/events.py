@@ -121,7 +121,7 @@ class RunEvents:
         file = read_file_facts(ask.workspace, view.run_id, manifest) if manifest is not None else FileFacts()
         return self._send((
             self._show_run(view), self._show_picture(view, manifest, file, names), show_strip(strip, view.run_id),
-            _show_lineage(ask.workspace, view, name, chosen.level), self._show_details(view, manifest, file),
+            _show_lineage(ask.workspace, view, name, chosen.level), self._show_details(ask.workspace, view, manifest, file),
             show_about(ask.workspace, view, manifest, chosen.part),
         ), chosen)
 
@@ -150,13 +150,15 @@ class RunEvents:
             width, height, self._frame.host.can_open_folders(), bool(width and height and width * height > _HUGE),
         ))
 
-    def _show_details(self, view: RunView, manifest: Manifest | None, file: FileFacts) -> str:
+    def _show_details(self, workspace: Workspace, view: RunView, manifest: Manifest | None, file: FileFacts) -> str:
         if manifest is None:
             return ""
         copies = [] if self._frame.hides_folders else file.copies
         image = present_image(manifest, view.run_id, replace(file, copies=copies))
         if self._frame.hides_folders and manifest.root is None:
             image = replace(image, place="")
+        inputs = [(name, picture) for name, picture in image.inputs if isinstance(picture, str) or workspace.sees(picture.run_id or "")]
+        image = replace(image, inputs=inputs)
         return markup.show_image(image, view.run_id)
 
 
@@ -166,7 +168,8 @@ def _find_newest(workspace: Workspace) -> str | None:
 
 
 def _show_lineage(workspace: Workspace, view: RunView, name: str | None, level: int) -> str:
-    children = read_children(workspace.layout.index_places, view.run_id, _MOST_CHILDREN)
+    children = read_children(workspace.layout.index_places, view.run_id, _MOST_CHILDREN, workspace.viewer)
     current = image_key(view.run_id, name) if name else None
     graph = fold_graph(build_graph(view.manifests, view.run_id, children), current, level)
+    graph.hide_runs(workspace.sees)
     return show_lineage(lay_out(graph), current, level)

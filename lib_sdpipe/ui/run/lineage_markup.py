@@ -6,7 +6,7 @@ from lib_sdpipe.manifest.records import ImageLink
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.html_text import ask_attributes, ask_button, e
 from lib_sdpipe.ui.run.folding import MOST_LEVELS
-from lib_sdpipe.ui.run.graph import ELSEWHERE, FOLD, INPUT, LATER, Key, Link, Step
+from lib_sdpipe.ui.run.graph import ELSEWHERE, FOLD, INPUT, LATER, UNSEEN, Key, Link, Step
 from lib_sdpipe.ui.run.layout import Layout, Placed
 from lib_sdpipe.workspace.page_address import build_input_address, build_thumbnail_address
 
@@ -88,8 +88,8 @@ def _show_small(step: Step) -> str:
 def _more(step: Step) -> list[str]:
     if step.kind in (ELSEWHERE, LATER):
         return [f"in {words.format_label(step.run_id or '')}"]
-    if step.kind == INPUT:
-        return ["not recorded"]
+    if step.kind in (INPUT, UNSEEN):
+        return ["not recorded" if step.kind == INPUT else "not yours"]
     return ["" if step.name else "not saved", f"seed {step.seed}" if step.seed is not None else ""]
 
 

@@ -18,8 +18,13 @@ def find_absences(workspace: Workspace, manifests: list[Manifest]) -> list[str]:
     return [_name(files.find(manifest)) for manifest in manifests]
 
 
+def find_shown(workspace: Workspace, manifest: Manifest) -> Shown:
+    """The image's own file. What is no picture is never shown: a manifest may name any file of the disk."""
+    return ShownFiles(workspace.layout).look(manifest)
+
+
 def read_file_facts(workspace: Workspace, run_id: str, manifest: Manifest) -> FileFacts:
-    shown = ShownFiles(workspace.layout).look(manifest)
+    shown = find_shown(workspace, manifest)
     image = manifest.image
     elsewhere: list[str] = []
     if shown.absence == MISSING and manifest.path and image is not None and image.bytes:

@@ -27,7 +27,7 @@ class RunReader:
     def read(self, ask: Ask, run_id: str) -> RunView:
         """The same object again: nobody may change it. Raises what `view_run` raises."""
         layout = ask.workspace.layout
-        key = (ask.user, str(layout.runs), run_id)
+        key = (ask.workspace.viewer, str(layout.runs), run_id)
         stamps = [_stamp(str(path)) for path in (layout.run_folder(run_id), layout.manifests(run_id))]
         with self._lock:
             known = self._views.get(key)

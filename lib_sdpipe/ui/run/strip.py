@@ -13,7 +13,7 @@ _LONGEST_VARIANT = 40
 
 @dataclass(frozen=True)
 class Tile:
-    """`more` is what tells it from the others of its stage; `absence` says in two words why there is no picture; `is_large` that it is one whose pixels fill a browser's memory."""
+    """`more` tells it from the others of its stage; `absence` says in two words why there is no picture."""
 
     name: str
     more: str = ""

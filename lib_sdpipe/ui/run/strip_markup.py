@@ -15,7 +15,8 @@ def show_strip(strip: Strip, run_id: str) -> str:
         return ""
     tiles = "".join(_show_tile(tile, run_id) for tile in strip.tiles)
     numbers = f'data-sdpipe-first="{strip.first}" data-sdpipe-total="{strip.total}"'
-    return f'<div class="sdpipe-strip" data-sdpipe-gallery="run" {numbers}>{_show_pager(strip)}<ul aria-label="Images of the run">{tiles}</ul></div>'
+    inside = f'{_show_pager(strip)}<ul aria-label="Images of the run">{tiles}</ul>'
+    return f'<div class="sdpipe-strip" data-sdpipe-gallery="run" {numbers}>{inside}</div>'
 
 
 def _show_pager(strip: Strip) -> str:
