@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lib_sdpipe.ui.run.graph import MEMBER, Graph, Key, Link, Step
+from lib_sdpipe.ui.run.graph import FOLD, MEMBER, Graph, Key, Link, Step
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ def _columns(graph: Graph, links: list[Link]) -> dict[Key, int]:
     for key in _order(graph, links):
         for end in after.get(key, []):
             columns[end] = max(columns[end], columns[key] + 1)
+    for key, step in graph.steps.items():
+        if step.kind == FOLD and not columns[key] and after.get(key):
+            columns[key] = min(columns[end] for end in after[key]) - 1
     return columns
 
 
