@@ -94,9 +94,9 @@ def open_workspace(host: ApiHost, request: Request) -> Workspace:
 
 async def _find_viewer(request: Request, login: Login, host: ApiHost) -> str | None:
     """Whose runs alone are shown; None for all. Raises AnswerError for somebody who must stay outside."""
-    place = request.path_params
-    is_thumbnail = "/thumbnails/" in request.url.path and {"run_id", "name"} <= place.keys()
-    if is_thumbnail and is_thumbnail_key(place["run_id"], place["name"], request.query_params.get("key", "")):
+    place = list(request.path_params.values())
+    is_thumbnail = "/thumbnails/" in request.url.path and len(place) == 2
+    if is_thumbnail and is_thumbnail_key(place[0], place[1], request.query_params.get("key", "")):
         return None  # the page showed them this image
     visitor = await login.find_visitor(request)
     if visitor is not None:

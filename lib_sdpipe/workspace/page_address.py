@@ -21,7 +21,13 @@ def build_thumbnail_address(run_id: str, name: str) -> str:
     return f"{API_PREFIX[1:]}/thumbnails/{quote(run_id, safe='')}/{quote(name, safe='')}?key={_key(run_id, name)}"
 
 
+def build_bin_thumbnail_address(apply_id: str, operation: str) -> str:
+    """Of an image in the bin, by its cull and its operation in it."""
+    return f"{API_PREFIX[1:]}/bin/thumbnails/{quote(apply_id, safe='')}/{quote(operation, safe='')}?key={_key(apply_id, operation)}"
+
+
 def is_thumbnail_key(run_id: str, name: str, key: str) -> bool:
+    """Also for a cull and an operation: no cull has the id of a run."""
     return hmac.compare_digest(_key(run_id, name).encode("ascii"), key.encode("utf-8", "surrogatepass"))
 
 
