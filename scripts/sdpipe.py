@@ -2,12 +2,14 @@
 
 from lib_sdpipe.api.mount import mount_api
 from lib_sdpipe.hosts import extension, settings
+from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.panel import build_panel
 from lib_sdpipe.ui.tab import build_tab
 from modules import script_callbacks, scripts, scripts_postprocessing
 
 _extension = extension.attach()
 _session = _extension.session
+_background = Background(_session.is_host_busy)
 
 
 class SDPipeScript(scripts.Script):
@@ -54,10 +56,11 @@ class SDPipeExtras(scripts_postprocessing.ScriptPostprocessing):
 
 
 script_callbacks.on_ui_settings(settings.register_settings)
-script_callbacks.on_ui_tabs(lambda: [(build_tab(_extension.tab_host, settings.hides_folders()), "Runs", "sdpipe_runs")])
+script_callbacks.on_ui_tabs(lambda: [(build_tab(_extension.tab_host, settings.hides_folders(), _background), "Runs", "sdpipe_runs")])
 script_callbacks.on_app_started(_extension.start)
 script_callbacks.on_app_started(lambda demo, app: mount_api(app, _extension.api_host))
 script_callbacks.on_before_image_saved(_session.saves.before_image_saved)
 script_callbacks.on_image_saved(_session.saves.image_saved)
 script_callbacks.on_image_grid(lambda params: _session.saves.image_grid(params.imgs))
+script_callbacks.on_script_unloaded(_background.stop)
 script_callbacks.on_script_unloaded(_extension.detach)

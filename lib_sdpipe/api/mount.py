@@ -13,6 +13,7 @@ from lib_sdpipe.api import schemas
 from lib_sdpipe.api.culling import CullRoutes
 from lib_sdpipe.api.login import Login
 from lib_sdpipe.api.marking import MarkRoutes
+from lib_sdpipe.api.pictures import PictureRoutes
 from lib_sdpipe.api.reading import ReadingRoutes
 from lib_sdpipe.api.repairing import RepairRoutes
 from lib_sdpipe.api.route import ApiHost, build_route_class
@@ -62,15 +63,19 @@ def mount_api(app: Any, host: ApiHost) -> None:
 
 def _routes(host: ApiHost) -> list[_Route]:
     reading, repairs, marks, thumbnails = ReadingRoutes(host), RepairRoutes(host), MarkRoutes(host), ThumbnailRoutes(host)
-    culls = CullRoutes(host)
+    pictures, culls = PictureRoutes(host), CullRoutes(host)
     return [
         _Route("GET", "/runs", reading.runs, "Runs, newest first", schemas.RUNS),
         _Route("GET", "/runs/{run_id}", reading.run, "One run with all its manifests", schemas.RUN),
         _Route("GET", "/runs/{run_id}/images/{name}", reading.manifest, "The manifest of one image", schemas.MANIFEST),
         _Route("GET", "/images", reading.images, "Find images by words of their prompts and by their settings", schemas.FOUND),
         _Route("GET", "/image", reading.image, "What one image file in the roots is", schemas.IMAGE),
-        _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image",
-               {"type": "string", "format": "binary"}, media_type="image/webp"),
+        _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image", schemas.PICTURE,
+               media_type="image/webp"),
+        _Route("GET", "/pictures/{run_id}/{name}", pictures.picture, "One image in full size", schemas.PICTURE, media_type="image/*"),
+        _Route("GET", "/inputs/{sha256}", pictures.input, "A picture that was part of a request", schemas.PICTURE, media_type="image/*"),
+        _Route("GET", "/input-thumbnails/{sha256}", pictures.input_thumbnail, "A small picture of one that was part of a request",
+               schemas.PICTURE, media_type="image/webp"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
         _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,
                schemas.MARKS_REQUEST),
@@ -83,8 +88,8 @@ def _routes(host: ApiHost) -> list[_Route]:
         _Route("POST", "/cull", culls.cull, "Move images or whole runs to the bin, or say what would go", schemas.CULLED,
                schemas.CULL_REQUEST),
         _Route("GET", "/bin", culls.bin, "What lies in the bin, newest first", schemas.BIN),
-        _Route("GET", "/bin/thumbnails/{apply_id}/{operation}", thumbnails.bin_thumbnail, "A small picture of an image in the bin",
-               {"type": "string", "format": "binary"}, media_type="image/webp"),
+        _Route("GET", "/bin-thumbnails/{apply_id}/{operation}", thumbnails.bin_thumbnail, "A small picture of an image in the bin",
+               schemas.PICTURE, media_type="image/webp"),
         _Route("POST", "/restore", culls.restore, "Put images back from the bin", schemas.REPAIRED, schemas.RESTORE_REQUEST),
         _Route("POST", "/purge", culls.purge, "Delete for good what was set aside, or say how much it is", schemas.PURGED,
                schemas.PURGE_REQUEST),

@@ -16,7 +16,7 @@ from lib_sdpipe.manifest.codec import format_answer, parse_json_object
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.workspace import Workspace
-from lib_sdpipe.workspace.page_address import is_thumbnail_key
+from lib_sdpipe.workspace.page_address import API_PREFIX, PICTURE_KINDS, is_picture_key
 
 MOST_BYTES = 64 << 20
 _STATUS: tuple[tuple[type[SdPipeError], int], ...] = (
@@ -62,9 +62,11 @@ def build_route_class(login: Login, host: ApiHost) -> type[APIRoute]:
         def get_route_handler(self) -> Handler:
             work = super().get_route_handler()
 
+            kind = self.path.removeprefix(API_PREFIX).split("/")[1]
+
             async def handle(request: Request) -> Response:
                 try:
-                    request.state.sdpipe_viewer = await _find_viewer(request, login, host)
+                    request.state.sdpipe_viewer = await _find_viewer(request, login, host, kind if kind in PICTURE_KINDS else None)
                     if request.method == "POST":
                         _check_kind(request)
                         request.state.sdpipe_body = await _read_body(request)
@@ -92,17 +94,15 @@ def open_workspace(host: ApiHost, request: Request) -> Workspace:
     return Workspace(host.layout(), viewer=request.state.sdpipe_viewer)
 
 
-async def _find_viewer(request: Request, login: Login, host: ApiHost) -> str | None:
+async def _find_viewer(request: Request, login: Login, host: ApiHost, picture_kind: str | None) -> str | None:
     """Whose runs alone are shown; None for all. Raises AnswerError for somebody who must stay outside."""
-    place = list(request.path_params.values())
-    is_thumbnail = "/thumbnails/" in request.url.path and len(place) == 2
-    if is_thumbnail and is_thumbnail_key(place[0], place[1], request.query_params.get("key", "")):
+    if picture_kind and is_picture_key(picture_kind, request.path_params.values(), request.query_params.get("key", "")):
         return None  # the page showed them this image
     visitor = await login.find_visitor(request)
     if visitor is not None:
         return visitor.user if host.shows_own_runs_only() else None
     # A browser that is asked for a password by a picture opens a window for each.
-    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and not is_thumbnail else None
+    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and picture_kind is None else None
     raise AnswerError(401, "log in at the page, or send the name and password of --api-auth", headers)
 
 

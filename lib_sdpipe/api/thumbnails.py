@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.requests import Request
@@ -24,21 +25,21 @@ class ThumbnailRoutes:
     def thumbnail(self, run_id: str, name: str, request: Request) -> Response:
         workspace = open_workspace(self._host, request)
         manifest = workspace.view_manifest(run_id, name)
-        with _AT_ONCE:
-            file = workspace.find_thumbnail(manifest)
-        return _answer(file, request, f"run {run_id}: {name} has no image that can be shown")
+        return answer_small(lambda: workspace.find_thumbnail(manifest), f"run {run_id}: {name}", request)
 
     def bin_thumbnail(self, apply_id: str, operation: str, request: Request) -> Response:
         from lib_sdpipe.workspace.bin import find_bin_thumbnail  # the host's start waits for this module
 
-        with _AT_ONCE:
-            file = find_bin_thumbnail(open_workspace(self._host, request), apply_id, operation)
-        return _answer(file, request, f"cull {apply_id}: {operation} has no image that can be shown")
+        workspace = open_workspace(self._host, request)
+        return answer_small(lambda: find_bin_thumbnail(workspace, apply_id, operation), f"cull {apply_id}: {operation}", request)
 
 
-def _answer(file: Path | None, request: Request, absence: str) -> Response:
+def answer_small(find: Callable[[], Path | None], what: str, request: Request) -> Response:
+    """The small picture that `find` makes or finds, a few at a time. Raises UnknownNameError where there is none."""
+    with _AT_ONCE:
+        file = find()
     if file is None:
-        raise UnknownNameError(absence)
+        raise UnknownNameError(f"{what} has no image that can be shown")
     etag = f'"{file.stem}"'
     headers = {"Cache-Control": f"private, max-age={_FRESH_SECONDS}", "ETag": etag, "X-Content-Type-Options": "nosniff"}
     if etag in request.headers.get("if-none-match", ""):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.program import program_name
 from lib_sdpipe.cli.render import escape_text, format_count
-from lib_sdpipe.cli.tally import OfCode, Tally
 from lib_sdpipe.reconcile.findings import CODES, ERROR, Finding
+from lib_sdpipe.workspace.tally import OfCode, Tally
 
 _MEANINGS = {
     "missing-image": "the image of a record is nowhere",

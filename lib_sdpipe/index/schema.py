@@ -66,8 +66,13 @@ CREATE TABLE runs (
     source TEXT,
     started_at TEXT,
     user TEXT,
+    finished_at TEXT,
+    planned INTEGER,
+    returned INTEGER,
+    saved INTEGER,
     facts TEXT
 ) WITHOUT ROWID;
+CREATE INDEX runs_walk ON runs (run_id, status);
 CREATE TABLE manifest_files (
     run_id TEXT NOT NULL,
     file TEXT NOT NULL,
@@ -166,6 +171,33 @@ CREATE TABLE copies (
 CREATE INDEX copies_of ON copies (run_id, name);
 """
 
+# What the user thinks of recorded images, as `marks.json` of their runs says it. `folded` is a tag as it is searched, `note` likewise.
+_MARKS = """
+CREATE TABLE marks_files (
+    run_id TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE marks (
+    run_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    rating INTEGER,
+    is_favourite INTEGER NOT NULL,
+    note TEXT,
+    PRIMARY KEY (run_id, name)
+) WITHOUT ROWID;
+CREATE INDEX marks_rating ON marks (rating) WHERE rating IS NOT NULL;
+CREATE INDEX marks_favourite ON marks (is_favourite) WHERE is_favourite = 1;
+CREATE TABLE tags (
+    run_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    PRIMARY KEY (run_id, name, tag)
+) WITHOUT ROWID;
+CREATE INDEX tags_tag ON tags (tag, folded);
+"""
+
 # What is owed to the search (`Search.complete` pays it): files whose picture row is to be made, and prompts that lost a
 # picture and may be nobody's now. Triggers note it, so that who writes `files` and `pictures` need not think of it. NOT EXISTS and no
 # OR IGNORE: where the statement that fires a trigger has an ON CONFLICT of its own, SQLite takes that for the trigger's, too.
@@ -216,4 +248,4 @@ CREATE INDEX IF NOT EXISTS pictures_stage ON pictures (stage) WHERE stage IS NOT
 CREATE INDEX IF NOT EXISTS runs_status ON runs (status);
 """
 
-SCHEMA = _ON_DISK + _PICTURES + _OWED
+SCHEMA = _ON_DISK + _PICTURES + _MARKS + _OWED

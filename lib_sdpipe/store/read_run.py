@@ -78,7 +78,8 @@ def _build_run_row(scanned: ScannedRun, run: Json | None, problem: str | None) -
         "outputs": [_output(entry) for entry in run.get("stage_outputs", ()) if isinstance(entry, dict) and _is_text(entry.get("name"))],
     }
     started_at = run.get("started_at") or run.get("timestamp")
-    return RunRow(scanned.run_id, file, None, run.get("status"), run.get("label"), run.get("source"), started_at, run.get("user"), facts)
+    texts = (run.get("status"), run.get("label"), run.get("source"), started_at, run.get("user"))
+    return RunRow(scanned.run_id, file, None, *texts, facts, run.get("finished_at"))
 
 
 def _output(entry: Json) -> list[str | None]:

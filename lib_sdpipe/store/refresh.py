@@ -15,13 +15,15 @@ from typing import Callable, Iterable, Iterator
 
 from lib_sdpipe.index.files import KnownFile, KnownFolder
 from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.index.sql_values import sql_text
 from lib_sdpipe.store.confine import QUARANTINE_NAME
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.marked import take_scanned_marks
 from lib_sdpipe.store.read_file import read_file_head
 from lib_sdpipe.store.read_run import read_run_rows
-from lib_sdpipe.store.scan import IMAGE_SUFFIXES, FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run
+from lib_sdpipe.store.scan import IMAGE_SUFFIXES, FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run, stat_named
 
 # How long the others who write to the index may have to wait for a batch.
 _BATCH_SECONDS = 0.3
@@ -42,14 +44,21 @@ class Looked:
 
 
 class Refresh:
-    """One look over a library. Raises sqlite3.Error, and NoLibraryError where the runs folder cannot be listed."""
+    """One look over a library; `rest` is called between any two small steps, and what it raises ends the look.
 
-    def __init__(self, layout: Layout, library: Library, index: Index, progress: Progress | None = None) -> None:
+    Raises sqlite3.Error, and NoLibraryError where the runs folder cannot be listed.
+    """
+
+    def __init__(
+        self, layout: Layout, library: Library, index: Index, progress: Progress | None = None, rest: Callable[[], None] = lambda: None
+    ) -> None:
         self._layout = layout
         self._library = library
         self._index = index
         self._progress = progress or (lambda what, files: None)
+        self._rest = rest
         self._looked = Looked()
+        self._marked: dict[str, Stamp] | None = None
         self._commit_at = 0.0
         self._version = 0
         self._others_wrote = False
@@ -100,6 +109,7 @@ class Refresh:
 
     def _look_at_runs(self, run_ids: list[str]) -> None:
         folders = self._index.files.known_folders(RUNS_ROOT)
+        self._marked = self._index.marks.stamps()
         for run_id in run_ids:
             scanned = scan_run(self._layout.runs, run_id, self._inside_runs)
             if scanned.problem is not None:
@@ -119,12 +129,20 @@ class Refresh:
     def _take_run(self, scanned: ScannedRun) -> None:
         self._looked.runs += 1
         self._looked.files += 1 + len(scanned.manifests)
+        self._take_marks(scanned)
         stamps = {sql_text(name[:-5]): (size, mtime_ns) for name, size, mtime_ns, *_ in scanned.manifests}
         file = scanned.run_file[1:3] if scanned.run_file is not None else None
         known = self._index.records.run_stamp(scanned.run_id)
         if known == file and known is not None and self._index.records.manifest_stamps(scanned.run_id) == stamps:
             return
         self._index.replace_run(*read_run_rows(self._layout, scanned))
+
+    def _take_marks(self, scanned: ScannedRun) -> None:
+        run_id = sql_text(scanned.run_id)
+        known = self._marked.get(run_id) if self._marked is not None else self._index.marks.stamp_of(run_id)
+        found = scanned.marks[1:3] if scanned.marks is not None else None
+        if found != known:
+            take_scanned_marks(self._layout, self._index, scanned.run_id, found)
 
     # --- image roots ---
 
@@ -153,7 +171,7 @@ class Refresh:
         """Recorded images that lie in no root: only those are looked at."""
         known = self._index.files.known_folders(OUTSIDE)
         for path, names in self._index.files.claimed_names(OUTSIDE):
-            self._take_folder(_stat_named(OUTSIDE, path, Path(path), names), known.pop(path, None))
+            self._take_folder(stat_named(OUTSIDE, path, Path(path), names), known.pop(path, None))
         self._remove_gone(OUTSIDE, known)
 
     def _look_at_claimed(self, run_id: str) -> None:
@@ -169,7 +187,7 @@ class Refresh:
             return
         folder = Path(path) if root == OUTSIDE else roots[root] / path
         images = [name for name in names if root == OUTSIDE or name.lower().endswith(IMAGE_SUFFIXES)]  # as a look at the root sees them
-        found = _stat_named(root, path, folder, images)
+        found = stat_named(root, path, folder, images)
         row = files.known_folder(root, path)
         if found.problem is not None or (row is None and not found.files):
             return
@@ -252,28 +270,13 @@ class Refresh:
 
     def _pause(self, what: str) -> None:
         """Let others write, and say how far we are."""
+        self._rest()
         if time.monotonic() < self._commit_at:
             return
         self._index.commit_and_go_on()
         self._others_wrote = self._others_wrote or self._index.version() != self._version
         self._progress(what, self._looked.files)
         self._commit_at = time.monotonic() + _BATCH_SECONDS
-
-
-def _stat_named(root: str, path: str, folder: Path, names: list[str]) -> ScannedFolder:
-    """A folder as if only these files were in it."""
-    try:
-        device = os.stat(folder).st_dev
-    except OSError as fault:
-        return ScannedFolder(root, path, 0, [], fault.strerror or str(fault))
-    files: list[FileStat] = []
-    for name in names:
-        try:
-            found = os.stat(folder / name)
-        except OSError:
-            continue
-        files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
-    return ScannedFolder(root, path, device, files)
 
 
 def _has_nothing(folder: Path) -> bool:

@@ -6,7 +6,9 @@ from typing import Any
 
 import gradio as gr
 
+from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.browse import section as browse
+from lib_sdpipe.ui.compare import section as compare
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
@@ -16,13 +18,14 @@ __all__ = ["TabHost", "build_tab"]
 # (id, label, what builds it), in the order on the page.
 _SECTIONS = (
     ("browse", "Browse", browse.build),
+    ("compare", "Compare", compare.build),
 )
 
 
-def build_tab(host: TabHost, hides_folders: bool = False) -> Any:
-    """The tab's Blocks. It reads nothing before it is looked at. `hides_folders`: it must not say where folders are."""
+def build_tab(host: TabHost, hides_folders: bool = False, background: Background | None = None) -> Any:
+    """The tab's Blocks. It reads nothing before it is looked at. `hides_folders`, `background`: as `Frame` has them."""
     with gr.Blocks(analytics_enabled=False) as tab, gr.Column(elem_id="sdpipe_tab"):
-        frame = Frame(host, hides_folders)
+        frame = Frame(host, hides_folders, background)
         with gr.Tabs(elem_id="sdpipe_sections"):
             for name, label, build in _SECTIONS:
                 with build_section(label, elem_id=f"sdpipe_section_{name}"):

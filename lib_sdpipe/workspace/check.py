@@ -38,6 +38,7 @@ Progress = Callable[[str, int], None]
 class Checker:
     """One check of one library. `only` lists every file of the codes it names where a check lists folders.
 
+    `rest` is called between any two small steps: it may pause, or raise to end the check, and the index stays whole.
     `is_deep`: before it judges it reads what the deep pass under way has left, for at most `max_seconds`; `left` is then how
     many files that pass has still to read.
     """
@@ -51,18 +52,20 @@ class Checker:
     max_seconds: float | None = None
     deep_progress: Callable[[DeepProgress], None] = lambda progress: None
     left: int | None = None
+    rest: Callable[[], None] = lambda: None
     _explained: set[int] = field(default_factory=set)
     _away: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def check(self) -> Iterator[Finding]:
         """All findings, in a fixed order. Raises NoLibraryError, sqlite3.Error."""
         run_ids = list(RunStore(self.layout).iter_run_ids())
-        self._away = Refresh(self.layout, self.library, self.index, self.progress).look(run_ids).unavailable
+        self._away = Refresh(self.layout, self.library, self.index, self.progress, self.rest).look(run_ids).unavailable
         if self.is_deep:
             self.left = DeepReader(self.library, self.index).read(self.max_seconds, self.deep_progress)
         yield from self._check_roots()
         broken: list[str] = []
         for row, manifests in self.index.records.iter_runs():
+            self.rest()
             if any(manifest.problem is not None for manifest in manifests):
                 broken.append(row.run_id)
             yield from check_run(_run_case(row, [self._manifest_state(row.run_id, manifest) for manifest in manifests]))
@@ -101,6 +104,7 @@ class Checker:
     def _check_pictures(self, reader: ContentReader) -> Iterator[Finding]:
         cases = SuspectCases(RunStore(self.layout), self.index.suspects, reader, self._explained)
         for suspect in self.index.suspects.iter_pictures():
+            self.rest()
             if self._is_away(suspect.root, suspect.path) or _is_being_written(suspect.file):
                 continue
             case = cases.build(suspect)
@@ -133,6 +137,7 @@ class Checker:
 
     def _check_copies(self, reader: ContentReader) -> Iterator[Finding]:
         for file in list(self.index.suspects.iter_likely_copies()):
+            self.rest()
             reader.read_digest(file)
         for sha256, files in self.index.suspects.iter_copies():
             files = [file for file in files if file.id not in self._explained]

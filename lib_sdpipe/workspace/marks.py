@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.manifest.records import ImageLink, Json
 from lib_sdpipe.manifest.times import format_utc
+from lib_sdpipe.store.marked import take_marks
 from lib_sdpipe.store.marks import read_marks, write_marks
 from lib_sdpipe.workspace.workspace import Workspace
 
@@ -35,6 +36,7 @@ def mark_images(workspace: Workspace, images: Iterable[ImageLink], change: Json)
         try:
             workspace.check_sees(run_id)
             document = write_marks(workspace.layout, run_id, changes, now)
+            take_marks(workspace.layout, run_id)
         except (SdPipeError, OSError) as fault:
             if len(by_run) == 1:
                 raise

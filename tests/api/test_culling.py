@@ -59,13 +59,13 @@ def test_its_picture_is_shown_by_name_and_key_alone(serve: Serve, library: Sampl
     throw_away(client, run_id, "txt2img_001")
     (cull,) = client.get("bin").json()["culls"]
     closed, own = serve(users={"ann": "secret"}), (cull["apply_id"], cull["images"][0]["operation"])
-    assert closed.get(f"bin/thumbnails/{own[0]}/{own[1]}").status_code == 401
+    assert closed.get(f"bin-thumbnails/{own[0]}/{own[1]}").status_code == 401
     address = build_bin_thumbnail_address(*own).removeprefix("sdpipe/v1/")
     assert closed.get(address).headers["content-type"] == "image/webp"
     assert closed.get(address.replace(own[1], "op-000002")).status_code == 401
     assert closed.get(f"thumbnails/{run_id}/txt2img_001", auth=("ann", "secret")).status_code == 200, "its record shows it too"
     for place in ("x/y", f"{own[0]}/..", f"..%2f{own[0]}/{own[1]}", f"{own[0]}/op-000009", "20251225T000000000-00000000/op-000001"):
-        assert client.get(f"bin/thumbnails/{place}").status_code == 404, place
+        assert client.get(f"bin-thumbnails/{place}").status_code == 404, place
 
 
 @pytest.mark.parametrize(("route", "body"), [

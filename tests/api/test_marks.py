@@ -43,6 +43,13 @@ def test_single_tags_are_added_and_taken_off_beside_those_of_others(client: Test
     assert "tags would no longer be" in mark(client, run_id, add_tags=[f"t{n}" for n in range(100)], tags=["a"])["detail"]
 
 
+def test_what_is_marked_is_found_at_once(client: TestClient, run_id: str) -> None:
+    client.get("images")
+    mark(client, run_id, rating=5, tags=["sea"])
+    found = client.get("images?q=tag:sea rating:5&as_indexed=true").json()["images"]
+    assert [image["name"] for image in found] == ["txt2img_001"]
+
+
 def test_marks_move_with_the_run(client: TestClient, library: SampleLibrary, run_id: str) -> None:
     mark(client, run_id, note="for the wall")
     moved = library.layout.runs.with_name("other")

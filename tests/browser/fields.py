@@ -81,8 +81,13 @@ def choose_in_gallery(page: Page, tab: str, number: int) -> None:
     """The picture that Save, hires and Send work on, counted from 0 with the grid."""
     gallery = page.tab.locator(f"#{tab}_gallery")
     small = gallery.locator(".thumbnails button, .thumbnail-small, .grid-container button")
-    small.nth(number).click()
-    page.tab.wait_for_function(_IS_CHOSEN, arg=[tab, number])
+    for _ in range(10):  # a press while the gallery is still being built is lost
+        small.nth(number).click()
+        for _ in range(10):
+            page.tab.wait_for_timeout(200)
+            if page.tab.evaluate(_IS_CHOSEN, [tab, number]):
+                return
+    raise AssertionError(f"picture {number} in the gallery of {tab} cannot be chosen")
 
 
 def select(page: Page, elem_id: str, choice: str) -> None:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import secrets
-import time
 from typing import Iterator
 
-from lib_sdpipe.cli.commands.check import iter_findings
-from lib_sdpipe.cli.library_arguments import OpenLibrary, open_library, store_named_roots
+from lib_sdpipe.cli.library_arguments import named_roots, store_named_roots
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import find_runs, is_root_argument, named_folder, open_workspace
+from lib_sdpipe.cli.progress import show_count
 from lib_sdpipe.cli.program import program_name
 from lib_sdpipe.cli.render import escape_text, format_count
 from lib_sdpipe.errors import UsageError
-from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.reconcile.adopt.adoption import COPIES, NO_INFOTEXT, OF_RECORDED_RUNS, Adoption
-from lib_sdpipe.reconcile.findings import Finding
-from lib_sdpipe.reconcile.plan import build_plan, iter_plan_text
+from lib_sdpipe.reconcile.plan import iter_plan_text
 from lib_sdpipe.store.atomic import write_pieces
 from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.workspace.adopting import plan_adoption
 
 NAME = "adopt"
 SUMMARY = "write down which runs the images made before SDPipe would become"
@@ -39,8 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
-    from lib_sdpipe.workspace.orphans import OrphanRecords
-
     if arguments.limit is not None and arguments.limit < 1:
         raise UsageError("--limit takes a number of images, from 1")
     named = arguments.root
@@ -49,12 +44,12 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         named = named.partition("=")[0]
     # The plan's images are named by their root.
     store_named_roots(arguments, open_workspace(find_runs(arguments.runs)).layout)
-    with open_library(arguments) as opened:
-        root, path = _find_place(named, opened.library)
-        findings = iter_findings(opened, frozenset({"orphaned-image"}), output)
-        inside = [finding for finding in findings if finding.operations and _is_in(finding, root, path)]
-        adoption = Adoption(OrphanRecords(opened.layout, opened.library, opened.index), arguments.all, arguments.limit)
-        _write(iter_plan_text(_build_head(opened), adoption.iter_operations(inside)), arguments, output)
+    workspace = open_workspace(find_runs(arguments.runs), named_roots(arguments))
+    root, path = _find_place(named, workspace.library())
+    adoption = plan_adoption(
+        workspace, root, path, lambda plan, operations: _write(iter_plan_text(plan, operations), arguments, output),
+        arguments.all, arguments.limit, show_count(output),
+    )
     _tell(adoption, arguments, output)
     return 0
 
@@ -69,17 +64,6 @@ def _find_place(named: str, library: Library) -> tuple[str, str]:
         known = f"the roots are {', '.join(names)}" if names else "there is no root yet"
         raise UsageError(f"{named}: neither a root nor a folder in one ({known}); name it as one with adopt NAME=DIR")
     return root, "" if path == "." else path
-
-
-def _is_in(finding: Finding, root: str, path: str) -> bool:
-    folder = finding.path or ""
-    return finding.root == root and (path == "" or folder == path or folder.startswith(f"{path}/"))
-
-
-def _build_head(opened: OpenLibrary) -> dict[str, object]:
-    now = format_utc(time.time())
-    library_id = opened.library.document.get("id") if opened.layout.library_file.exists() else None
-    return build_plan([], f"{now[:10]}-{secrets.token_hex(4)}", now, library_id)
 
 
 def _write(text: Iterator[bytes], arguments: argparse.Namespace, output: Output) -> None:

@@ -8,13 +8,13 @@ from contextlib import closing
 from typing import Iterator
 
 from lib_sdpipe.cli.check_text import build_check_text
-from lib_sdpipe.cli.library_arguments import OpenLibrary, open_library
+from lib_sdpipe.cli.library_arguments import open_library
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.progress import show_count, show_reading
-from lib_sdpipe.cli.tally import Tally
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.reconcile.findings import Finding
 from lib_sdpipe.workspace.repairs import read_codes
+from lib_sdpipe.workspace.tally import Tally
 
 NAME = "check"
 SUMMARY = "say what does not fit: missing, moved, changed, orphaned, damaged"
@@ -73,13 +73,6 @@ def _check(arguments: argparse.Namespace, only: frozenset[str], tally: Tally, ou
         output.document_with_list(document, "findings", tally.spool)
     else:
         output.lines(build_check_text(totals, tally, of_read, seconds, output))
-
-
-def iter_findings(opened: OpenLibrary, only: frozenset[str], output: Output) -> Iterator[Finding]:
-    """Those of `only`; what is found by folder stays by folder."""
-    from lib_sdpipe.workspace.check import Checker
-
-    return _chosen(Checker(opened.layout, opened.library, opened.index, show_count(output)).check(), only)
 
 
 def _chosen(findings: Iterator[Finding], only: frozenset[str]) -> Iterator[Finding]:
