@@ -9,11 +9,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from lib_sdpipe.api.route import AnswerError, ApiHost
+from lib_sdpipe.api.route import AnswerError, ApiHost, open_workspace
 from lib_sdpipe.api.thumbnails import answer_small
 from lib_sdpipe.errors import UnknownNameError
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
-from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.shown_file import OpenPicture, ShownFiles, find_input, open_picture
 
 _PIECE_BYTES = 256 << 10
@@ -30,8 +29,8 @@ class PictureRoutes:
         self._host = host
 
     def picture(self, run_id: str, name: str, request: Request) -> Response:
-        layout = self._host.layout()
-        shown = ShownFiles(layout).find(Workspace(layout).view_manifest(run_id, name))
+        workspace = open_workspace(self._host, request)
+        shown = ShownFiles(workspace.layout).find(workspace.view_manifest(run_id, name))
         if shown.file is None:
             raise UnknownNameError(f"run {run_id}: {name} has no image that can be shown")
         return answer_picture(shown.file, request)

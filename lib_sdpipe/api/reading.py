@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import stat
 import tempfile
 from pathlib import Path
 from typing import Optional
@@ -16,13 +15,12 @@ from starlette.responses import Response
 
 from lib_sdpipe.api.request_fields import check_fields, read_text
 from lib_sdpipe.api.route import AnswerError, ApiHost, answer, open_workspace, read_document
-from lib_sdpipe.errors import RefusedError, UnknownNameError, UsageError
+from lib_sdpipe.errors import UnknownNameError, UsageError
 from lib_sdpipe.manifest.names import is_run_id
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.documents import build_found_document, build_run_document, build_runs_document
 
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 _LARGEST_IMAGE = 512 << 20
 _LIMIT = Query(50, ge=1, le=1000, description="at most so many")
 _RUN_AFTER = Query(None, description="only runs older than this one: the `next` of the page before")
@@ -72,21 +70,12 @@ class ReadingRoutes:
 
 
 def _find_file(workspace: Workspace, root: str, path: str) -> Path:
-    """An image file in one of the roots. Raises UnknownNameError for all else: what lies elsewhere is nobody's business."""
-    from lib_sdpipe.reconcile.acts import Place  # the host's start waits for this module
-    from lib_sdpipe.store.confine import Places
+    """Raises UnknownNameError for what is no image file in one of the roots."""
+    from lib_sdpipe.workspace.picked import find_root_image  # the host's start waits for this module
 
-    unknown = UnknownNameError(f"{root}: {path}: no image in the roots of this library")
-    try:
-        file = Places(workspace.layout, workspace.library()).find_readable(Place(root, path))
-        status = file.stat()
-    except (RefusedError, OSError) as fault:
-        raise unknown from fault
-    if not path.lower().endswith(_IMAGE_SUFFIXES) or not stat.S_ISREG(status.st_mode):
-        raise unknown
-    if status.st_size > _LARGEST_IMAGE:
+    file = find_root_image(workspace, root, path)
+    if file.stat().st_size > _LARGEST_IMAGE:
         raise AnswerError(413, f"{root}: {path}: larger than {_LARGEST_IMAGE >> 20} MB")
-    workspace.check_sees_file(root, path)
     return file
 
 

@@ -21,7 +21,7 @@ def read_avif(source: Source, notes: Notes) -> None:
         if offset >= source.size:
             break
         header = source.read(offset, 16)
-        length, skip = _box_length(header, source.size - offset)
+        length, skip = box_length(header, source.size - offset)
         if length < skip or len(header) < 8:
             notes.problem = DAMAGED if len(header) >= 8 else TRUNCATED
             break
@@ -33,14 +33,14 @@ def read_avif(source: Source, notes: Notes) -> None:
     if meta is None:
         notes.problem = notes.problem or DAMAGED
         return
-    boxes = dict(_iter_boxes(meta))
+    boxes = dict(iter_boxes(meta))
     _note_size(notes, boxes)
     item = _exif_item(boxes.get(b"iinf", b""))
     if item is not None:
         _note_exif(source, notes, boxes, item)
 
 
-def _box_length(header: bytes, rest: int) -> tuple[int, int]:
+def box_length(header: bytes, rest: int) -> tuple[int, int]:
     """The whole length of a box and that of its header."""
     length = int.from_bytes(header[:4], "big")
     if length == 1:
@@ -48,11 +48,11 @@ def _box_length(header: bytes, rest: int) -> tuple[int, int]:
     return (rest if length == 0 else length), 8
 
 
-def _iter_boxes(data: bytes) -> Iterator[Box]:
+def iter_boxes(data: bytes) -> Iterator[Box]:
     offset = 0
     for _ in range(_MAX_BOXES):
         header = data[offset:offset + 16]
-        length, skip = _box_length(header, len(data) - offset)
+        length, skip = box_length(header, len(data) - offset)
         if len(header) < 8 or length < skip or offset + length > len(data):
             return
         yield header[4:8], data[offset + skip:offset + length]
@@ -63,8 +63,8 @@ def _note_size(notes: Notes, boxes: dict[bytes, bytes]) -> None:
     """The `ispe` property that the primary item refers to."""
     primary = boxes.get(b"pitm", b"")
     item = int.from_bytes(primary[4:] if primary[:1] == b"\1" else primary[4:6], "big")
-    iprp = dict(_iter_boxes(boxes.get(b"iprp", b"")))
-    properties = list(_iter_boxes(iprp.get(b"ipco", b"")))
+    iprp = dict(iter_boxes(boxes.get(b"iprp", b"")))
+    properties = list(iter_boxes(iprp.get(b"ipco", b"")))
     for number in _associated(iprp.get(b"ipma", b""), item):
         if 0 < number <= len(properties):
             kind, data = properties[number - 1]
@@ -93,7 +93,7 @@ def _associated(ipma: bytes, item: int) -> list[int]:
 
 def _exif_item(iinf: bytes) -> int | None:
     """The id of the item of type `Exif`."""
-    for kind, entry in _iter_boxes(iinf[6 if iinf[:1] == b"\0" else 8:]):
+    for kind, entry in iter_boxes(iinf[6 if iinf[:1] == b"\0" else 8:]):
         id_size = {2: 2, 3: 4}.get(entry[0] if entry else 0)
         if kind == b"infe" and id_size and entry[6 + id_size:10 + id_size] == b"Exif":
             return int.from_bytes(entry[4:4 + id_size], "big")
@@ -102,7 +102,7 @@ def _exif_item(iinf: bytes) -> int | None:
 
 def _note_exif(source: Source, notes: Notes, boxes: dict[bytes, bytes], item: int) -> None:
     data = b""
-    for method, offset, length in _extents(boxes.get(b"iloc", b""), item):
+    for method, offset, length in item_extents(boxes.get(b"iloc", b""), item):
         if length > EXIF_LIMIT - len(data):
             return
         idat = boxes.get(b"idat", b"")
@@ -111,7 +111,7 @@ def _note_exif(source: Source, notes: Notes, boxes: dict[bytes, bytes], item: in
     notes.exif = data[4 + int.from_bytes(data[:4], "big"):]
 
 
-def _extents(iloc: bytes, item: int) -> list[tuple[int, int, int]]:
+def item_extents(iloc: bytes, item: int) -> list[tuple[int, int, int]]:
     """(construction method, offset, length) of each piece of `item`."""
     numbers = _Numbers(iloc)
     version = numbers.take(4) >> 24

@@ -15,7 +15,7 @@ from lib_sdpipe.images.jpeg import APP1, BARE_MARKERS, START_OF_SCAN
 from lib_sdpipe.images.png import SIGNATURE, TEXT_CHUNKS
 from lib_sdpipe.images.webp import ALPHA_FLAG, EXIF_FLAG, canvas_size
 
-__all__ = ["UnsupportedEditError", "edit_infotext"]
+__all__ = ["UnsupportedEditError", "edit_infotext", "join_chunk", "split_jpeg", "split_png", "split_webp"]
 
 _KEYWORD = b"parameters"
 _SEGMENT_LIMIT = 0xFFFF - 2
@@ -56,27 +56,27 @@ def _check_text(infotext: str) -> None:
 
 def _edit_png(data: bytes, infotext: str | None) -> bytes:
     """In place of the first such text before the pixels, else right before them; others go. Bytes behind the end stay."""
-    chunks, end = _split_png(data)
+    chunks, end = split_png(data)
     pixels = next(i for i, (kind, _) in enumerate(chunks) if kind == b"IDAT")
     ours = {i for i, (kind, body) in enumerate(chunks) if kind in TEXT_CHUNKS and body.partition(b"\0")[0] == _KEYWORD}
     place = min([i for i in ours if i < pixels], default=pixels)
     out = [SIGNATURE]
     for i, (kind, body) in enumerate(chunks):
         if i == place and infotext is not None:
-            out.append(_join_chunk(*_text_chunk(infotext)))
+            out.append(join_chunk(*_text_chunk(infotext)))
         if i in ours:
             continue
         # A user comment in a PNG is read before `parameters` by the hosts: it must not say something else.
         if kind == b"eXIf" and "exif:UserComment" in read_exif_texts(body):
             edited = _edit_exif(body, infotext)
             if edited is not None:
-                out.append(_join_chunk(kind, edited))
+                out.append(join_chunk(kind, edited))
         else:
-            out.append(_join_chunk(kind, body))
+            out.append(join_chunk(kind, body))
     return b"".join(out) + data[end:]
 
 
-def _split_png(data: bytes) -> tuple[list[Chunk], int]:
+def split_png(data: bytes) -> tuple[list[Chunk], int]:
     """All chunks, and the offset behind the last."""
     chunks: list[Chunk] = []
     offset = len(SIGNATURE)
@@ -94,7 +94,7 @@ def _split_png(data: bytes) -> tuple[list[Chunk], int]:
     return chunks, offset
 
 
-def _join_chunk(kind: bytes, body: bytes) -> bytes:
+def join_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
@@ -108,7 +108,7 @@ def _text_chunk(infotext: str) -> Chunk:
 
 def _edit_jpeg(data: bytes, infotext: str | None) -> bytes:
     """The EXIF segment in its place; a new one behind the JFIF segment. Everything else stays as it is."""
-    segments = _split_jpeg(data)
+    segments = split_jpeg(data)
     ours = [(start, end) for marker, start, end in segments if marker == APP1 and data[start + 4:start + 10] == EXIF_PREFIX]
     if len(ours) > 1:
         raise UnsupportedEditError("its EXIF block is spread over several segments")
@@ -125,7 +125,7 @@ def _edit_jpeg(data: bytes, infotext: str | None) -> bytes:
     return data[:start] + segment + data[end:]
 
 
-def _split_jpeg(data: bytes) -> list[tuple[int, int, int]]:
+def split_jpeg(data: bytes) -> list[tuple[int, int, int]]:
     """(marker, start, end) of the segments before the pixels, which follow each other without a gap."""
     segments, offset = [], 2
     while offset + 4 <= len(data) and data[offset] == 0xFF:
@@ -143,7 +143,7 @@ def _split_jpeg(data: bytes) -> list[tuple[int, int, int]]:
 def _edit_webp(data: bytes, infotext: str | None) -> bytes:
     """The EXIF chunk in its place; a new one behind the pixels, before XMP. A simple file becomes an extended one."""
     end = 8 + int.from_bytes(data[4:8], "little")
-    chunks = _split_webp(data[:end])
+    chunks = split_webp(data[:end])
     ours = [i for i, (kind, _) in enumerate(chunks) if kind == b"EXIF"]
     if len(ours) > 1:
         raise UnsupportedEditError("it has several EXIF blocks")
@@ -159,7 +159,7 @@ def _edit_webp(data: bytes, infotext: str | None) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body + data[end:]
 
 
-def _split_webp(data: bytes) -> list[Chunk]:
+def split_webp(data: bytes) -> list[Chunk]:
     chunks: list[Chunk] = []
     offset = 12
     while offset + 8 <= len(data):

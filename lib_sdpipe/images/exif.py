@@ -9,6 +9,7 @@ from typing import NamedTuple
 EXIF_PREFIX = b"Exif\0\0"
 EXIF_IFD = 0x8769
 USER_COMMENT = 0x9286
+ORIENTATION = 0x0112
 # What is read of one file's text, in bytes as they stand in the file and in characters of one text.
 INFOTEXT_LIMIT = 1 << 20
 # A longer block is passed over. As UTF-16 the longest infotext takes half of it.
@@ -89,6 +90,19 @@ def read_exif_texts(block: bytes) -> dict[str, str]:
     if comment:
         texts["exif:UserComment"] = comment
     return {name: text[:INFOTEXT_LIMIT] for name, text in texts.items() if text}
+
+
+def read_orientation(block: bytes | None) -> int:
+    """How the picture is to be turned before it is shown, 2 to 8; 1 for not at all, and where the block does not say."""
+    block = (block or b"").removeprefix(EXIF_PREFIX)
+    endian = exif_endian(block)
+    if endian is None:
+        return 1
+    found = [entry for entry in iter_entries(block, first_ifd(block, endian), endian) if entry.tag == ORIENTATION]
+    if not found or found[-1].kind != _SHORT or found[-1].count != 1:
+        return 1
+    value = int(struct.unpack_from(endian + "H", block, found[-1].start)[0])
+    return value if 2 <= value <= 8 else 1
 
 
 def decode_user_comment(comment: object) -> str | None:

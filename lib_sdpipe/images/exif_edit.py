@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.images.exif import EXIF_IFD, USER_COMMENT, ExifEntry, exif_endian, exif_pointer, first_ifd, iter_entries
+from lib_sdpipe.images.exif import EXIF_IFD, ORIENTATION, USER_COMMENT, ExifEntry, exif_endian, exif_pointer, first_ifd, iter_entries
 
 _GPS_IFD, _INTEROPERABILITY_IFD = 0x8825, 0xA005
-_LONG, _UNDEFINED = 4, 7
+_SHORT, _LONG, _UNDEFINED = 3, 4, 7
 _MAX_RANGES = 2_000
 
 
@@ -24,6 +24,13 @@ def build_exif(comment: bytes) -> bytes:
     """A TIFF block with nothing but the user comment, byte for byte as piexif makes it for the hosts."""
     first = struct.pack(">HHHIII", 1, EXIF_IFD, _LONG, 1, 26, 0)
     return b"MM\0*" + struct.pack(">I", 8) + first + struct.pack(">HHHII", 1, USER_COMMENT, _UNDEFINED, len(comment), 40) + comment
+
+
+def build_orientation(orientation: int) -> bytes:
+    """A TIFF block with nothing but how the picture is to be turned; 1, not at all, is an empty one."""
+    if orientation == 1:
+        return b"MM\0*" + struct.pack(">IHI", 8, 0, 0)
+    return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, ORIENTATION, _SHORT, 1, orientation, 0, 0)
 
 
 def set_user_comment(block: bytes, comment: bytes | None) -> bytes | None:

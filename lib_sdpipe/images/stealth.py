@@ -24,6 +24,14 @@ def read_stealth_infotext(image: Image.Image) -> str | None:
     return None
 
 
+def find_stealth_channels(image: Image.Image) -> str | None:
+    """`RGB` or `A`: where a signature says that a text is hidden, readable or not; None without one."""
+    for channels in {"RGB": ("RGB",), "RGBA": ("RGB", "A")}.get(image.mode, ()):
+        if _lowest_bits(image, channels, 0, _SIGNATURE_BYTES) in _SIGNATURES[channels]:
+            return channels
+    return None
+
+
 def _read(image: Image.Image, channels: str) -> str | None:
     start = _lowest_bits(image, channels, 0, _START_BYTES)
     is_packed = _SIGNATURES[channels].get(start[:_SIGNATURE_BYTES])

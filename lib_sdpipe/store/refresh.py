@@ -23,7 +23,7 @@ from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.marked import take_scanned_marks
 from lib_sdpipe.store.read_file import read_file_head
 from lib_sdpipe.store.read_run import read_run_rows
-from lib_sdpipe.store.scan import IMAGE_SUFFIXES, FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run, stat_named
+from lib_sdpipe.store.scan import IMAGE_SUFFIXES, FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_files, scan_root, scan_run
 
 # How long the others who write to the index may have to wait for a batch.
 _BATCH_SECONDS = 0.3
@@ -171,7 +171,7 @@ class Refresh:
         """Recorded images that lie in no root: only those are looked at."""
         known = self._index.files.known_folders(OUTSIDE)
         for path, names in self._index.files.claimed_names(OUTSIDE):
-            self._take_folder(stat_named(OUTSIDE, path, Path(path), names), known.pop(path, None))
+            self._take_folder(scan_files(OUTSIDE, path, Path(path), names), known.pop(path, None))
         self._remove_gone(OUTSIDE, known)
 
     def _look_at_claimed(self, run_id: str) -> None:
@@ -187,7 +187,7 @@ class Refresh:
             return
         folder = Path(path) if root == OUTSIDE else roots[root] / path
         images = [name for name in names if root == OUTSIDE or name.lower().endswith(IMAGE_SUFFIXES)]  # as a look at the root sees them
-        found = stat_named(root, path, folder, images)
+        found = scan_files(root, path, folder, images)
         row = files.known_folder(root, path)
         if found.problem is not None or (row is None and not found.files):
             return

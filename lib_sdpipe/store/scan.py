@@ -97,22 +97,6 @@ def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> Sca
     return ScannedRun(run_id, run_file, manifests, scanned, marks=marks)
 
 
-def stat_named(root: str, path: str, folder: Path, names: list[str]) -> ScannedFolder:
-    """A folder as if only these files were in it."""
-    try:
-        device = os.stat(folder).st_dev
-    except OSError as fault:
-        return ScannedFolder(root, path, 0, [], fault.strerror or str(fault))
-    files: list[FileStat] = []
-    for name in names:
-        try:
-            found = os.stat(folder / name)
-        except OSError:
-            continue
-        files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
-    return ScannedFolder(root, path, device, files)
-
-
 def _is_renamed_run(path: str) -> bool:
     return os.path.isfile(os.path.join(path, "run_metadata.json")) and os.path.isdir(os.path.join(path, "manifests"))
 
@@ -196,3 +180,19 @@ def _is_image(name: str) -> bool:
 
 def _reason(path: str, fault: OSError) -> str:
     return "a link to nothing" if os.path.islink(path) and not os.path.exists(path) else fault.strerror or str(fault)
+
+
+def scan_files(root: str, path: str, folder: Path, names: list[str]) -> ScannedFolder:
+    """A folder as if only these files were in it."""
+    try:
+        device = os.stat(folder).st_dev
+    except OSError as fault:
+        return ScannedFolder(root, path, 0, [], fault.strerror or str(fault))
+    files: list[FileStat] = []
+    for name in names:
+        try:
+            found = os.stat(folder / name)
+        except OSError:
+            continue
+        files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
+    return ScannedFolder(root, path, device, files)

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from lib_sdpipe.ui.background import Background
+from lib_sdpipe.ui.bin import section as bin_section
 from lib_sdpipe.ui.browse import section as browse
 from lib_sdpipe.ui.compare import section as compare
 from lib_sdpipe.ui.frame import Frame
@@ -21,6 +22,7 @@ _SECTIONS = (
     ("browse", "Browse", browse.build),
     ("compare", "Compare", compare.build),
     ("repair", "Repair", repair.build),
+    ("bin", "Bin", bin_section.build),
 )
 
 

@@ -7,7 +7,8 @@ from lib_sdpipe.manifest.compare_fields import CUT, FieldRow, Path
 # In the order of the page; what is not listed comes after.
 _GROUPS = {
     "stage": "", "model": "", "vae": "", "checkpoint": "", "loras": "LoRA", "lora": "LoRA", "embeddings": "Embedding",
-    "embedding": "Embedding", "module": "Module", "actual_seed": "", "actual_subseed": "", "subseed_strength": "", "config": "", "image": "",
+    "embedding": "Embedding", "module": "Module", "actual_seed": "", "actual_subseed": "", "subseed_strength": "", "config": "",
+    "image": "",
     "hires": "Hires fix", "refiner": "Refiner", "adetailer": "ADetailer", "variant": "Variant", "scripts": "",
     "override_settings": "Override", "host": "WebUI", "sdpipe": "", "platform": "Platform", "device": "Device", "packages": "",
     "precision": "Precision", "attention": "", "flags": "Flag", "extensions": "Extension", "options": "Option",
@@ -18,7 +19,8 @@ _NAMES = {
     "cfg_scale": "CFG scale", "distilled_cfg_scale": "Distilled CFG scale", "width": "Width", "height": "Height",
     "denoising_strength": "Denoising strength", "clip_skip": "Clip skip", "styles": "Styles", "restore_faces": "Restore faces",
     "tiling": "Tiling", "eta": "Eta", "size": "Image size", "format": "File format", "mask_blur_x": "Mask blur across",
-    "mask_blur_y": "Mask blur down", "resize_mode": "Resize mode", "init_images": "Made from", "mask": "Mask", "unet_weight": "U-Net weight",
+    "mask_blur_y": "Mask blur down", "resize_mode": "Resize mode", "init_images": "Made from", "mask": "Mask",
+    "unet_weight": "U-Net weight",
     "hr_scale": "scale", "hr_upscaler": "upscaler", "hr_second_pass_steps": "steps", "hr_resize_x": "width asked for",
     "hr_resize_y": "height asked for", "hr_prompt": "prompt", "hr_negative_prompt": "negative prompt", "hr_sampler_name": "sampler",
     "hr_scheduler": "scheduler", "hr_checkpoint_name": "checkpoint", "refiner_checkpoint": "checkpoint", "refiner_switch_at": "switch at",
