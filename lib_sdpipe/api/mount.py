@@ -94,7 +94,7 @@ def _routes(host: ApiHost) -> list[_Route]:
                schemas.CULL_REQUEST),
         _Route("GET", "/bin", culls.bin, "What lies in the bin, newest first", schemas.BIN),
         _Route("GET", "/bin-thumbnails/{apply_id}/{operation}", thumbnails.bin_thumbnail, "A small picture of an image in the bin",
-               schemas.PICTURE, media_type="image/webp"),
+               schemas.BINARY, media_type="image/webp"),
         _Route("POST", "/restore", culls.restore, "Put images back from the bin", schemas.REPAIRED, schemas.RESTORE_REQUEST),
         _Route("POST", "/purge", culls.purge, "Delete for good what was set aside, or say how much it is", schemas.PURGED,
                schemas.PURGE_REQUEST),
