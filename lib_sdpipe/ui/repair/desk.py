@@ -5,6 +5,8 @@ Everybody who looks sees the same. Long work runs in the background and leaves w
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,7 +16,7 @@ from lib_sdpipe.errors import UnknownNameError, UsageError
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.reconcile.findings import CODES, Finding
 from lib_sdpipe.store.repair import RepairAnswer
-from lib_sdpipe.ui.background import Background, LongWork
+from lib_sdpipe.ui.background import Background, LongWork, StopWork
 from lib_sdpipe.ui.repair.present import build_key, chosen_operation
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.kept_plan import KeptPlan
@@ -117,13 +119,18 @@ class Desk:
             self.work.stop()
 
     def check(self, workspace: Workspace, user: str | None) -> None:
-        from lib_sdpipe.workspace.repairs import tally_findings
-
         def work(long_work: LongWork) -> None:
-            tally, totals = tally_findings(workspace, lambda finding: not self.is_skipped(finding), long_work.report, long_work.rest)
-            self.found, self.outcome = Found(tally, totals, datetime.now(), long_work.seconds), None
+            self._look(workspace, long_work)
+            self.outcome = None
 
         self._start(CHECK, work, user)
+
+    def _look(self, workspace: Workspace, long_work: LongWork) -> None:
+        from lib_sdpipe.workspace.repairs import tally_findings
+
+        began = time.monotonic()
+        tally, totals = tally_findings(workspace, lambda finding: not self.is_skipped(finding), long_work.report, long_work.rest)
+        self.found = Found(tally, totals, datetime.now(), time.monotonic() - began)
 
     def plan(self, workspace: Workspace, user: str | None) -> None:
         from lib_sdpipe.workspace.repairs import plan_wanted
@@ -172,6 +179,7 @@ class Desk:
             document = shown.plan.read_document()
             answer = apply_plan(workspace.layout, document, progress=long_work.note, should_stop=long_work.should_stop)
             self._finish(APPLY, plan_id, answer, {one["id"]: one for one in document["operations"]})
+            self._look_again(workspace, long_work)
 
         self._start(APPLY, work, user)
 
@@ -184,8 +192,16 @@ class Desk:
         def work(long_work: LongWork) -> None:
             answer = undo(workspace.layout, shown.undoes, long_work.note, long_work.should_stop)
             self._finish(UNDO, plan_id, answer, read_operations(workspace.layout, shown.undoes or "") if answer.failed else {})
+            self._look_again(workspace, long_work)
 
         self._start(UNDO, work, user)
+
+    def _look_again(self, workspace: Workspace, long_work: LongWork) -> None:
+        """After a repair, so that what is shown is how things are; stopped, the older findings stay and say that they are old."""
+        if self.found is not None and self.found.is_stale:
+            self.changed()
+            with contextlib.suppress(StopWork):
+                self._look(workspace, long_work)
 
     def find_shown(self, plan_id: str) -> Shown:
         shown = self.shown.get(plan_id)

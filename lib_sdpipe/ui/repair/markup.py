@@ -143,8 +143,11 @@ def _show_code(view: CodeView, is_open: bool, pictures: dict[Slot, str | None], 
         f'<span class="sdpipe-fold-sign" aria-hidden="true">▸</span><span class="sdpipe-count">{view.count:,}</span>'
         f'<span class="sdpipe-fold-title">{e(view.words.title)}</span>{show_status(view.level)}</button>'
     )
-    left = [f"{words.format_count(view.left_out, 'finding')} left out"] if view.left_out else []
-    body = f'<p class="sdpipe-meaning">{e(view.words.meaning)} <code>{e(view.code)}</code></p>{_show_choices(view, is_busy)}{dots(left)}'
+    left = f" {words.format_count(view.left_out, 'finding')} left out." if view.left_out else ""
+    said = f'<p class="sdpipe-meaning">{e(view.words.meaning)} <code>{e(view.code)}</code></p>'
+    chosen = OPERATION_WORDS[view.chosen].meaning if view.chosen is not None else ""
+    body = f'<div class="sdpipe-code-head">{said}{_show_choices(view, is_busy)}</div>'
+    body += f'<p class="sdpipe-chosen-meaning">{e(chosen)}{e(left)}</p>' if chosen or left else ""
     if is_open:
         rows = "".join(_show_finding(row, view, pictures, is_busy) for row in view.rows)
         turn = {"do": "open", "code": view.code, "stay": True}
@@ -173,11 +176,7 @@ def _show_choices(view: CodeView, is_busy: bool) -> str:
         )
         for label, meaning, operation in choices
     )
-    said = OPERATION_WORDS[view.chosen].meaning if view.chosen is not None else ""
-    return (
-        f'<div class="sdpipe-choices" role="radiogroup" aria-label="What to do about these">{buttons}</div>'
-        f'<p class="sdpipe-chosen-meaning">{e(said)}</p>'
-    )
+    return f'<div class="sdpipe-choices" role="radiogroup" aria-label="What to do about these">{buttons}</div>'
 
 
 def _show_finding(row: FindingView, view: CodeView, pictures: dict[Slot, str | None], is_busy: bool) -> str:

@@ -125,7 +125,8 @@ class RepairPage:
             page = min(view.plan_page, (shown.plan.counts[view.kind] - 1) // OPERATIONS_PER_PAGE)
             operations = shown.plan.read(*view.kind, page * OPERATIONS_PER_PAGE, OPERATIONS_PER_PAGE)
         records = _Records(workspace, library)
-        rows = [present_operation(operation, records.read, self._frame.readable) for operation in operations]
+        is_undo = shown.undoes is not None
+        rows = [present_operation(operation, records.read, self._frame.readable, is_undo) for operation in operations]
         plan = PlanView(shown.plan.plan_id, dict(shown.plan.counts), shown.undoes, shown.notes, view.kind, page, rows)
         return plan_markup.show_plan(plan, pictures.find([slot for row in rows for slot in row.slots]), is_busy)
 
@@ -144,7 +145,7 @@ class RepairPage:
         rows = [
             PastView(
                 one.summary.apply_id, words.format_moment(one.summary.at), STATES[one.summary.state], one.summary.operations,
-                [plan_markup.describe_kind(kind, count) for kind, count in one.counts.items()], one.summary.state in ("applied", "stopped"),
+                plan_markup.describe_deeds(one.counts), one.summary.state in ("applied", "stopped"),
             )
             for one in past
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import Json
@@ -65,12 +66,21 @@ def describe_kind(kind: Kind, count: int) -> str:
     return f"{count:,} × {known.done if known else operation}" + (f" ({about.title})" if about else "")
 
 
+def describe_deeds(counts: dict[Kind, int]) -> list[str]:
+    """What a past repair did, by operation."""
+    by_operation: Counter[str] = Counter()
+    for (_, operation), count in counts.items():
+        by_operation[operation] += count
+    known = OPERATION_WORDS
+    return [f"{count:,} × {known[op].done if op in known else op}" for op, count in by_operation.most_common()]
+
+
 def show_plan_bar(planned: int, is_busy: bool, is_stale: bool) -> str:
     """Below the findings: the way to a plan."""
     if is_stale:
         text = "Something was repaired since this check: check again to see how things are."
     elif planned:
-        text = f"About {words.format_count(planned, 'finding')} something would be done."
+        text = f"Something would be done about {words.format_count(planned, 'finding')}."
     else:
         text = "Nothing is chosen yet. Choose above what is to be done."
     button = do_button("Show the plan", {"do": "plan"}, "sdpipe-button sdpipe-main-button", "plan", is_busy or not planned)

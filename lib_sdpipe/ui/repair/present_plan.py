@@ -43,25 +43,28 @@ class OperationView:
     left: int = 0
 
 
-def present_operation(operation: Json, read_record: ReadRecord, hide: Callable[[str], str] = lambda text: text) -> OperationView:
-    """`hide` takes out of a text what must not be shown: where folders are."""
+def present_operation(
+    operation: Json, read_record: ReadRecord, hide: Callable[[str], str] = lambda text: text, undoes: bool = False
+) -> OperationView:
+    """`hide` takes out of a text what must not be shown: where folders are. `undoes`: it was done and is to be taken back."""
     if operation["op"] == "adopt":
-        return _present_adoption(operation)
+        return _present_adoption(operation, undoes)
     changes = list(iter_changes(operation["writes"]))
-    deeds = [hide(deed) for change in changes if (deed := _describe_deed(change)) is not None]
+    describe = _describe_way_back if undoes else _describe_deed
+    deeds = [hide(deed) for change in changes if (deed := describe(change)) is not None]
     rows: dict[str, list[Row]] = {}
     records: dict[str, Json | None] = {}
     for change in changes:
         if change.file is None or change.kind == RECORD_ASIDE:
             continue
         if change.file not in records:
-            records[change.file] = None if change.is_new else read_record(change.file)
-        row = _present_change(change, records[change.file])
+            records[change.file] = None if change.is_new or undoes else read_record(change.file)
+        row = _present_back(change) if undoes else _present_change(change, records[change.file])
         if row is not None:
             rows.setdefault(change.file, []).append(row)
     shown, left = _cut(rows)
     place = hide(format_place(operation["root"], operation["path"]))
-    return OperationView(place, [], deeds, shown, _find_slots(operation), left)
+    return OperationView(place, [], deeds, shown, [] if undoes else _find_slots(operation), left)
 
 
 def _describe_deed(change: Change) -> str | None:
@@ -75,6 +78,23 @@ def _describe_deed(change: Change) -> str | None:
     if change.kind == RECORD_ASIDE:
         return f"The broken {change.file} is moved into the quarantine."
     return None
+
+
+def _describe_way_back(change: Change) -> str | None:
+    if change.kind == SET_ASIDE:
+        return "The file comes back from the quarantine to where it was."
+    if change.kind == RESTORE:
+        return "The copy goes, and the file that it replaced comes back from the quarantine."
+    if change.kind == TEXT:
+        return "The file gets the text again that it had before."
+    if change.kind == RECORD_ASIDE:
+        return f"The broken {change.file} comes back from the quarantine."
+    return None
+
+
+def _present_back(change: Change) -> Row:
+    what = f"{change.field} of {change.item}" if change.kind == MERGED else str(change.field)
+    return Row(what, _short(change.value), "as it was before the repair")
 
 
 def _present_change(change: Change, record: Json | None) -> Row | None:
@@ -96,7 +116,7 @@ def _present_change(change: Change, record: Json | None) -> Row | None:
     return Row(str(change.field), None if before is None else _short(before), _short(change.value))
 
 
-def _present_adoption(operation: Json) -> OperationView:
+def _present_adoption(operation: Json, undoes: bool) -> OperationView:
     documents = [edit.get("document", {}) for edit in operation["writes"].get("json", ())]
     manifests = [document for document in documents if "stage" in document]
     final = [manifest for manifest in manifests if manifest.get("role") == "final"] or manifests
@@ -111,7 +131,8 @@ def _present_adoption(operation: Json) -> OperationView:
         Fact("Made from", words.format_value((first.get("parent") or {}).get("run_id"))),
     ]
     slots = [Slot(manifest.get("name") or "", manifest.get("root"), manifest.get("path")) for manifest in final[:_ADOPTED_SHOWN]]
-    return OperationView(str(operation["run_id"]), [fact for fact in facts if fact.value], [], [], slots)
+    deeds = ["This run and its records go; the image files stay as they are."] if undoes else []
+    return OperationView(str(operation["run_id"]), [fact for fact in facts if fact.value], deeds, [], slots)
 
 
 def _find_slots(operation: Json) -> list[Slot]:
