@@ -32,7 +32,7 @@ def show_work(name: str, phase: str, done: int, total: int | None, is_stopping: 
     count = f"{done:,} of {total:,}" if total else ""
     stop = do_button("Stopping …" if is_stopping else "Stop", {"do": "stop"}, keep="stop", more=" disabled" if is_stopping else "")
     return (
-        f'<div class="sdpipe-working" data-sdpipe-working role="status"><div><strong>{e(name)}</strong> {dots([phase, count])}</div>'
+        f'<div class="sdpipe-working" data-sdpipe-working role="status"><div><strong>{e(name)}</strong> {_dots([phase, count])}</div>'
         f'<progress aria-label="{e(name)}"{far}></progress>{stop}</div>'
     )
 
@@ -50,15 +50,14 @@ def show_preview(preview: PreviewView, preview_id: str, addresses: Addresses) ->
         f'<p>{e(words.format_count(preview.has_children, "image"))} {"was" if preview.has_children == 1 else "were"} used for others.'
         " Those stay, and show where they came from.</p>" if preview.has_children else ""
     )
-    size = f" ({preview.size})" if preview.count else ""
-    what = words.format_count(preview.count, "image")
-    title = f"Move {what}{size} to the bin?" if preview.count else "Nothing of this can go to the bin."
+    what = _count(preview)
+    title = f"Move {what} ({preview.size}) to the bin?" if what else "Nothing of this can go to the bin."
     yes = do_button(
         f"Move {what} to the bin", {"do": "cull", "preview": preview_id}, _MAIN, "cull", " data-sdpipe-clears-picks"
-    ) if preview.count else ""
-    back = "They can be restored from here at any time." if preview.count else ""
+    ) if what else ""
+    back = "They can be restored from here at any time." if what else ""
     return (
-        f'<section class="sdpipe-card sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{_show_failed(preview.refused, "Stays:")}'
+        f'<section class="sdpipe-sheet sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{_show_failed(preview.refused, "Stays:")}'
         f'<ul class="sdpipe-tiles">{tiles}</ul>{more}{children}{runs}<div class="sdpipe-deeds">{yes}'
         f'{do_button("Cancel", {"do": "drop", "preview": preview_id}, keep="drop")}<span class="sdpipe-quiet">{back}</span></div></section>'
     )
@@ -77,7 +76,7 @@ def show_purge(found: Purge, preview_id: str) -> str:
     failed = tuple((one["id"], one["reason"]) for one in found.failed)
     hint = "They are then gone from the disk, and neither the bin nor an undo brings them back. The records of the images stay."
     return (
-        f'<section class="sdpipe-card sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{show_hint(hint) if yes else ""}'
+        f'<section class="sdpipe-sheet sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{show_hint(hint) if yes else ""}'
         f'{_show_failed(failed, "Cannot be counted:")}<div class="sdpipe-deeds">{yes}'
         f'{do_button("Cancel" if yes else "Close", {"do": "drop", "preview": preview_id}, keep="drop")}</div>'
         "</section>"
@@ -94,7 +93,7 @@ def show_outcome(outcome: Outcome) -> str:
     stopped = " It was stopped before the rest." if outcome.is_stopped else ""
     undo = do_button("Undo", {"do": "restore", "cull": outcome.apply_id}, keep="undo") if outcome.apply_id and outcome.count else ""
     return (
-        f'<section class="sdpipe-card" role="status"><div class="sdpipe-deeds"><strong>{e(done + stopped)}</strong>{undo}'
+        f'<section class="sdpipe-sheet" role="status"><div class="sdpipe-deeds"><strong>{e(done + stopped)}</strong>{undo}'
         f'{do_button("Close", {"do": "close"}, keep="close")}</div>{_show_failed(outcome.failed, "Left as it is:")}</section>'
     )
 
@@ -109,8 +108,8 @@ def show_head(files: int, size: str, can_purge: bool) -> str:
         f'<details class="sdpipe-empty-bin"><summary class="sdpipe-button">Empty the bin</summary><div class="sdpipe-deeds">{ways}</div>'
         "</details>" if can_purge else ""
     )
-    held = dots([f"{words.format_count(files, 'file')} set aside", size])
-    return f'<div class="sdpipe-card sdpipe-deeds sdpipe-bin-head"><strong>In the bin</strong>{held}{chosen}{menu}</div>'
+    held = _dots([f"{words.format_count(files, 'file')} set aside", size])
+    return f'<div class="sdpipe-sheet sdpipe-deeds sdpipe-bin-head"><strong>In the bin</strong>{held}{chosen}{menu}</div>'
 
 
 def show_cull(card: CullCard, addresses: Addresses) -> str:
@@ -126,8 +125,8 @@ def show_cull(card: CullCard, addresses: Addresses) -> str:
     restore = do_button(f"Restore all {card.count:,}" if card.count > 1 else "Restore", {"do": "restore", "cull": card.apply_id},
                         keep=f"all-{card.apply_id}")
     return (
-        f'<section class="sdpipe-card" aria-label="{e(card.when)}"><div class="sdpipe-card-head"><h3>{e(card.when)}</h3>'
-        f'{dots([what, card.size])}{restore}</div>{stopped}<ul class="sdpipe-tiles">{tiles}</ul>{more}</section>'
+        f'<section class="sdpipe-sheet" aria-label="{e(card.when)}"><div class="sdpipe-sheet-head"><h3>{e(card.when)}</h3>'
+        f'{_dots([what, card.size])}{restore}</div>{stopped}<ul class="sdpipe-tiles">{tiles}</ul>{more}</section>'
     )
 
 
@@ -135,6 +134,16 @@ def show_pager(is_first: bool, next_cull: str | None) -> str:
     newest = do_button("Newest", {"do": "turn"}, keep="newest") if not is_first else ""
     older = do_button("Older", {"do": "turn", "after": next_cull}, keep="older") if next_cull is not None else ""
     return f'<nav class="sdpipe-turn" aria-label="Pages">{newest}{older}</nav>' if newest or older else ""
+
+
+def _count(preview: PreviewView) -> str:
+    parts = [words.format_count(preview.count, "image")] if preview.count else []
+    parts += [words.format_count(preview.empty_runs, "run") + " without images"] if preview.empty_runs else []
+    return " and ".join(parts)
+
+
+def _dots(texts: list[str]) -> str:
+    return f'<span class="sdpipe-quiet">{dots(texts)}</span>'
 
 
 def _show_tile(tile: TileView, address: str | None, apply_id: str | None = None) -> str:

@@ -33,6 +33,7 @@ class PreviewView:
     """A cull that waits for a yes. `more`: how many images are not shown; `refused`: what stays, and why."""
 
     count: int
+    empty_runs: int
     size: str
     tiles: tuple[TileView, ...]
     more: int
@@ -57,7 +58,8 @@ class CullCard:
 def present_preview(view: CullView, hides_folders: bool) -> PreviewView:
     """`hides_folders`: where a copy lies that is in no root is not told."""
     return PreviewView(
-        len(view.items), words.format_bytes(view.bytes), tuple(_present_item(item, hides_folders) for item in view.items[:TILES]),
+        view.count, len(view.items) - view.count, words.format_bytes(view.bytes),
+        tuple(_present_item(item, hides_folders) for item in view.items[:TILES]),
         max(0, len(view.items) - TILES), tuple((name_image(key), reason) for key, reason in view.refused),
         tuple(words.format_label(run_id) for run_id in view.runs), sum(1 for item in view.items if item.children),
     )
