@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lib_sdpipe.errors import RecordError, SdPipeError
+from lib_sdpipe.index.index import open_index
 from lib_sdpipe.manifest.records import ImageLink, Json
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.store.marked import take_marks
@@ -52,3 +53,12 @@ def read_mark(workspace: Workspace, run_id: str, name: str) -> Json:
         return read_marks(workspace.layout, run_id)["marks"].get(name, {})
     except RecordError:
         return {}
+
+
+def read_known_tags(workspace: Workspace, limit: int = 200) -> list[str]:
+    """Tags that are in use, the most used first; none where the index cannot be asked now."""
+    try:
+        with open_index(workspace.layout.index_places, workspace.viewer) as index:
+            return index.marks.known_tags(limit, workspace.viewer)
+    except SdPipeError:
+        return []

@@ -58,7 +58,7 @@ def show_preview(preview: PreviewView, preview_id: str, addresses: Addresses) ->
     back = "They can be restored from here at any time." if what else ""
     return (
         f'<section class="sdpipe-sheet sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{_show_failed(preview.refused, "Stays:")}'
-        f'<ul class="sdpipe-tiles">{tiles}</ul>{more}{children}{runs}<div class="sdpipe-deeds">{yes}'
+        f'<ul class="sdpipe-binned-list">{tiles}</ul>{more}{children}{runs}<div class="sdpipe-deeds">{yes}'
         f'{do_button("Cancel", {"do": "drop", "preview": preview_id}, keep="drop")}<span class="sdpipe-quiet">{back}</span></div></section>'
     )
 
@@ -126,7 +126,7 @@ def show_cull(card: CullCard, addresses: Addresses) -> str:
                         keep=f"all-{card.apply_id}")
     return (
         f'<section class="sdpipe-sheet" aria-label="{e(card.when)}"><div class="sdpipe-sheet-head"><h3>{e(card.when)}</h3>'
-        f'{_dots([what, card.size])}{restore}</div>{stopped}<ul class="sdpipe-tiles">{tiles}</ul>{more}</section>'
+        f'{_dots([what, card.size])}{restore}</div>{stopped}<ul class="sdpipe-binned-list">{tiles}</ul>{more}</section>'
     )
 
 
@@ -151,19 +151,19 @@ def _show_tile(tile: TileView, address: str | None, apply_id: str | None = None)
         f'<img src="{e(address)}" alt="" loading="lazy" decoding="async">' if address
         else f'<span class="sdpipe-no-look">{"No picture" if tile.has_picture else "No file"}</span>'
     )
-    notes = "".join(f'<span class="sdpipe-tile-note">{e(note)}</span>' for note in tile.notes)
-    notes += "".join(f'<span class="sdpipe-tile-note sdpipe-tile-warning">{e(note)}</span>' for note in tile.warnings)
+    notes = "".join(f'<span class="sdpipe-binned-note">{e(note)}</span>' for note in tile.notes)
+    notes += "".join(f'<span class="sdpipe-binned-note sdpipe-binned-warning">{e(note)}</span>' for note in tile.warnings)
     name = f'<strong>{e(tile.title)}</strong><span dir="auto">{e(tile.where)}</span><span>{e(tile.size)}</span>{notes}'
     if apply_id is None:
-        return f'<li class="sdpipe-tile"><div class="sdpipe-tile-look">{picture}</div><div class="sdpipe-tile-text">{name}</div></li>'
+        return f'<li class="sdpipe-binned"><div class="sdpipe-binned-look">{picture}</div><div class="sdpipe-binned-text">{name}</div></li>'
     chosen = e(f'{{"cull": "{apply_id}", "op": "{tile.op}"}}')
     one = do_button(
         "Restore", {"do": "restore", "cull": apply_id, "ops": [tile.op]}, "sdpipe-link", f"one-{apply_id}-{tile.op}",
         f' aria-label="{e(f"Restore {tile.title}")}"',
     )
     return (
-        f'<li class="sdpipe-tile"><label class="sdpipe-tile-look">{picture}<input type="checkbox" data-sdpipe-binned="{chosen}"'
-        f' aria-label="{e(f"Choose {tile.title}")}"></label><div class="sdpipe-tile-text">{name}{one}</div></li>'
+        f'<li class="sdpipe-binned"><label class="sdpipe-binned-look">{picture}<input type="checkbox" data-sdpipe-binned="{chosen}"'
+        f' aria-label="{e(f"Choose {tile.title}")}"></label><div class="sdpipe-binned-text">{name}{one}</div></li>'
     )
 
 
