@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -31,6 +32,20 @@ def build_html(value: str, **arguments: Any) -> gr.HTML:
 def build_section(label: str, **arguments: Any) -> gr.Tab:
     """One of the tabs within a tab, on the page from the beginning."""
     return gr.Tab(label, **_known(gr.Tab, {**arguments, "render_children": True}))
+
+
+def servable(file: Path) -> str:
+    """The file as a value of a gallery or an image.
+
+    From gradio 5 on only files below allowed folders are taken; a library can lie anywhere, so the file is put into
+    gradio's own cache first. Earlier versions do that themselves.
+    """
+    if _MAJOR < 5:
+        return str(file)
+    from gradio.processing_utils import save_file_to_cache
+    from gradio.utils import get_upload_folder
+
+    return save_file_to_cache(file, get_upload_folder())
 
 
 def page_arguments(theme: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.codec import format_json
 from lib_sdpipe.manifest.records import Manifest, Run
-from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.ui.html_text import COPY, ask_attributes, e, show_facts, show_hint
 from lib_sdpipe.ui.run.environment import Group, present_environment
 from lib_sdpipe.ui.words import format_count
@@ -49,7 +48,7 @@ def _show_environment(workspace: Workspace, sha256: str | None) -> str:
     if not sha256:
         return show_hint("The environment of this run was not recorded.")
     try:
-        document = RunStore(workspace.layout).read_environment(sha256)
+        document = workspace.read_environment(sha256)
     except (SdPipeError, OSError):
         return show_hint("The file of this environment cannot be read.")
     return "".join(_show_group(group) for group in present_environment(document)) + f'<p class="sdpipe-id"><code>{e(sha256)}</code></p>'
