@@ -13,6 +13,7 @@ from lib_sdpipe.ui.compare import section as compare
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
+from lib_sdpipe.ui.picks import section as picks
 from lib_sdpipe.ui.repair import section as repair
 
 __all__ = ["TabHost", "build_tab"]
@@ -34,6 +35,7 @@ def build_tab(host: TabHost, hides_folders: bool = False, background: Background
             for name, label, build in _SECTIONS:
                 with build_section(label, elem_id=f"sdpipe_section_{name}"):
                     build(frame)
+        picks.build()
     for component in tab.blocks.values():
         # What is shown is the library's, or a setting: a value stored in the host's ui-config.json would mask it.
         component.do_not_save_to_config = True
