@@ -102,7 +102,8 @@ def _show_tag(image: Json, tag: str) -> str:
     label = e(f"Take off tag {tag}")
     return (
         f'<span class="sdpipe-tag"><button type="button" class="sdpipe-tag-name" dir="auto" title="Search for this tag" {search}>'
-        f'{e(tag)}</button><button type="button" class="sdpipe-tag-off" aria-label="{label}" title="{label}" {_mark(image, {"remove_tags": [tag]})}>'
+        f'{e(tag)}</button><button type="button" class="sdpipe-tag-off"'
+        f' aria-label="{label}" title="{label}" {_mark(image, {"remove_tags": [tag]})}>'
         "×</button></span>"
     )
 

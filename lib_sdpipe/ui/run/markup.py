@@ -72,7 +72,8 @@ def show_picture(picture: Picture) -> str:
         ask_button("Bin", "bin", {"do": "preview", "images": [link]}, "bin"),
     ]
     opened = e(json.dumps(link, sort_keys=True))
-    return f'<figure class="sdpipe-picture" data-sdpipe-open-image="{opened}">{shown}<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption></figure>'
+    actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
+    return f'<figure class="sdpipe-picture" data-sdpipe-open-image="{opened}">{shown}{actions}</figure>'
 
 
 def _step_button(sign: str, label: str, run_id: str, name: str | None) -> str:
