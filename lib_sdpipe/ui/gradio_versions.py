@@ -34,6 +34,20 @@ def build_section(label: str, **arguments: Any) -> gr.Tab:
     return gr.Tab(label, **_known(gr.Tab, {**arguments, "render_children": True}))
 
 
+def servable(file: Path) -> str:
+    """The file as a value of a gallery or an image.
+
+    From gradio 5 on only files below allowed folders are taken; a library can lie anywhere, so the file is put into
+    gradio's own cache first. Earlier versions do that themselves.
+    """
+    if _MAJOR < 5:
+        return str(file)
+    from gradio.processing_utils import save_file_to_cache
+    from gradio.utils import get_upload_folder
+
+    return save_file_to_cache(file, get_upload_folder())
+
+
 def page_arguments(theme: Any) -> dict[str, Any]:
     """What a page of its own gets when it is made."""
     return {"theme": theme} if _MAJOR < 6 else {}

@@ -117,7 +117,7 @@ def _rows(graph: Graph, links: list[Link]) -> dict[Key, float]:
             stack += [(end, False) for end in reversed(following) if end not in rows]
     for grid, of in members.items():
         known = [rows[key] for key in of if key in rows]
-        rows.setdefault(grid, sum(known) / len(known) if known else bottom)
+        rows.setdefault(grid, round(2 * sum(known) / len(known)) / 2 if known else bottom)
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import ImageLink
@@ -16,8 +17,10 @@ from lib_sdpipe.workspace.page_address import build_input_address, build_picture
 def show_run(run: RunFacts, can_open_folder: bool) -> str:
     """The chosen run above its images."""
     folder = ask_button("Open folder", "open_folder", {"run": run.run_id}) if can_open_folder else ""
+    bin_ = ask_button("Bin", "bin", {"do": "preview", "runs": [run.run_id]}, "bin")
+    title = f'<h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>'
     parts = [
-        f'<div class="sdpipe-title-row"><h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>{folder}</div>',
+        f'<div class="sdpipe-title-row">{title}{folder}{bin_}</div>',
         f'<p class="sdpipe-summary">{show_status(run.status)}{dots(run.summary)}</p>',
         show_box("error", [run.error] if run.error else []),
         show_box("warning", run.problems),
@@ -66,8 +69,11 @@ def show_picture(picture: Picture) -> str:
         _step_button("›", "Next image", picture.run_id, picture.after),
         "" if picture.absence else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
         ask_button("Open folder", "open_folder", link) if picture.can_open_folder and not picture.absence else "",
+        ask_button("Bin", "bin", {"do": "preview", "images": [link]}, "bin"),
     ]
-    return f'<figure class="sdpipe-picture">{shown}<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption></figure>'
+    opened = e(json.dumps(link, sort_keys=True))
+    actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
+    return f'<figure class="sdpipe-picture" data-sdpipe-open-image="{opened}">{shown}{actions}</figure>'
 
 
 def _step_button(sign: str, label: str, run_id: str, name: str | None) -> str:
