@@ -15,6 +15,7 @@ from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.reading import Reading
 from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
 from lib_sdpipe.index.search import Search
+from lib_sdpipe.index.statistics import Statistics
 from lib_sdpipe.index.suspects import Suspects
 
 _CONTENT = {
@@ -42,6 +43,7 @@ class Index:
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
         self.search = Search(self._connection, viewer)
+        self.statistics = Statistics(self._connection, viewer)
 
     def close(self) -> None:
         self._connection.close()
