@@ -11,12 +11,14 @@ from lib_sdpipe.ui.browse import section as browse
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
+from lib_sdpipe.ui.statistics import section as statistics
 
 __all__ = ["TabHost", "build_tab"]
 
 # (id, label, what builds it), in the order on the page.
 _SECTIONS = (
     ("browse", "Browse", browse.build),
+    ("statistics", "Statistics", statistics.build),
 )
 
 
