@@ -20,6 +20,7 @@ USAGE = """usage: {program} VERB ...
 Makes an environment in .venv beside this file (once) and runs the verb in it:
   test [...]   SDPipe's tests; further arguments go to pytest
   demo         first runs in a miniature WebUI, no GPU needed
+  serve        the Runs tab without a WebUI
   runs         the runs of a library
   VERB --help  what a verb can do
 

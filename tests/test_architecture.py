@@ -27,13 +27,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("store",),
     ("record", "workspace"),
     ("hosts", "ui", "api", "cli"),
-    ("__main__", "scripts/sdpipe"),
+    ("__main__", "scripts/sdpipe", "standalone"),
     ("sandbox",),
 )
 
 # Single steps off those stairs, each for a reason; one that is no longer taken must leave this list.
 STEPS_ASIDE: dict[tuple[str, str], str] = {
     ("cli/commands/demo", "sandbox"): "the verb that starts the sandbox; nothing else of the house knows of it",
+    ("cli/commands/serve", "standalone"): "the verb that starts the page without a WebUI, as demo starts the sandbox",
 }
 
 # Outside packages, and the only places that may name them. The sandbox is a host: it names what hosts name.
@@ -46,7 +47,7 @@ ONLY_PLACES: dict[str, tuple[str, ...]] = {
     "gradio": ("ui/", "hosts/settings", "sandbox/"),
     "pydantic": ("pydantic_v1",),
     "fastapi": ("api/", "sandbox/"),
-    "starlette": ("api/", "sandbox/"),
+    "starlette": ("api/", "standalone/", "sandbox/"),
     "argparse": ("cli/", "sandbox/"),
     "torch": ("sandbox/",),
 }

@@ -22,6 +22,9 @@ from lib_sdpipe.record.facts import RunOptions
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = REPOSITORY / "README.md"
 FORMATS = REPOSITORY / "docs" / "formats.md"
+COMMAND_LINE = REPOSITORY / "docs" / "command-line.md"
+RECORDING = REPOSITORY / "docs" / "recording.md"
+API = REPOSITORY / "docs" / "api.md"
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 LARGEST_IMAGE = 250_000
 
@@ -121,13 +124,13 @@ def test_every_choice_of_the_accordion_is_in_the_readme_with_its_default() -> No
 
 
 def test_the_api_example_names_every_key_with_its_default() -> None:
-    (example,) = [json.loads(block) for block in iter_code_blocks(README) if "alwayson_scripts" in block]
+    (example,) = [json.loads(block) for block in iter_code_blocks(API) if "alwayson_scripts" in block]
     (argument,) = example["alwayson_scripts"]["SDPipe"]["args"]
     assert RunOptions(**argument) == RunOptions() and list(argument) == list(RunOptions.__dataclass_fields__)
 
 
-def test_every_verb_is_in_the_readme_with_its_options() -> None:
-    rows = {_plain(row[0]): row[2] for row in read_tables(README)["Command line"]}
+def test_every_verb_is_on_its_page_with_its_options() -> None:
+    rows = {_plain(row[0]): row[2] for row in read_tables(COMMAND_LINE)["Command line"]}
     assert sorted(rows) == sorted(verb.NAME for verb in VERBS)
     for verb in VERBS:
         parser = argparse.ArgumentParser(add_help=False)
@@ -182,9 +185,9 @@ def test_every_word_is_in_the_formats(heading: str, words: tuple[str, ...]) -> N
     assert sorted(first_cells(FORMATS, heading)) == sorted(words)
 
 
-def test_stages_and_roles_of_the_readme_exist() -> None:
-    text = README.read_text("utf-8").split("## What it records")[1].split("\n## ")[0]
-    stages = first_cells(README, "What it records")
+def test_stages_and_roles_of_the_page_on_recording_exist() -> None:
+    text = RECORDING.read_text("utf-8").split("## Stages and roles")[1].split("\n## ")[0]
+    stages = first_cells(RECORDING, "Stages and roles")
     assert set(stages) == set(records.STAGES)
     assert {role for role in records.ROLES if f"`{role}`" in text} == set(records.ROLES)
 

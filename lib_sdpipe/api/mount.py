@@ -13,6 +13,7 @@ from lib_sdpipe.api import schemas
 from lib_sdpipe.api.downloads import DownloadRoutes
 from lib_sdpipe.api.login import Login
 from lib_sdpipe.api.marking import MarkRoutes
+from lib_sdpipe.api.pictures import PictureRoutes
 from lib_sdpipe.api.reading import ReadingRoutes
 from lib_sdpipe.api.repairing import RepairRoutes
 from lib_sdpipe.api.route import ApiHost, build_route_class
@@ -25,7 +26,6 @@ _FAULTS = {
     404: "no such run, image or plan",
     423: "somebody else is at it; try again", 503: "the library cannot be read or written now",
 }
-_BINARY: Schema = {"type": "string", "format": "binary"}
 _POST_FAULTS = {413: "too large", 415: "only application/json is taken"}
 
 
@@ -63,18 +63,22 @@ def mount_api(app: Any, host: ApiHost) -> None:
 
 def _routes(host: ApiHost) -> list[_Route]:
     reading, repairs, marks, thumbnails = ReadingRoutes(host), RepairRoutes(host), MarkRoutes(host), ThumbnailRoutes(host)
-    downloads = DownloadRoutes(host)
+    pictures, downloads = PictureRoutes(host), DownloadRoutes(host)
     return [
         _Route("GET", "/runs", reading.runs, "Runs, newest first", schemas.RUNS),
         _Route("GET", "/runs/{run_id}", reading.run, "One run with all its manifests", schemas.RUN),
         _Route("GET", "/runs/{run_id}/images/{name}", reading.manifest, "The manifest of one image", schemas.MANIFEST),
         _Route("GET", "/images", reading.images, "Find images by words of their prompts and by their settings", schemas.FOUND),
         _Route("GET", "/image", reading.image, "What one image file in the roots is", schemas.IMAGE),
-        _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image",
-               _BINARY, media_type="image/webp"),
-        _Route("GET", "/runs/{run_id}/zip", downloads.run_zip, "A run with its images and manifests as zip", _BINARY,
+        _Route("GET", "/thumbnails/{run_id}/{name}", thumbnails.thumbnail, "A small picture of one image", schemas.BINARY,
+               media_type="image/webp"),
+        _Route("GET", "/pictures/{run_id}/{name}", pictures.picture, "One image in full size", schemas.BINARY, media_type="image/*"),
+        _Route("GET", "/inputs/{sha256}", pictures.input, "A picture that was part of a request", schemas.BINARY, media_type="image/*"),
+        _Route("GET", "/input-thumbnails/{sha256}", pictures.input_thumbnail, "A small picture of one that was part of a request",
+               schemas.BINARY, media_type="image/webp"),
+        _Route("GET", "/runs/{run_id}/zip", downloads.run_zip, "A run with its images and manifests as zip", schemas.BINARY,
                media_type="application/zip"),
-        _Route("GET", "/downloads/{key}", downloads.download, "A zip or a copy for sharing that the page has prepared", _BINARY,
+        _Route("GET", "/downloads/{key}", downloads.download, "A zip or a copy for sharing that the page has prepared", schemas.BINARY,
                media_type="application/octet-stream"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
         _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,

@@ -17,7 +17,7 @@ from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.downloads import is_download_key
-from lib_sdpipe.workspace.page_address import is_thumbnail_key
+from lib_sdpipe.workspace.page_address import API_PREFIX, PICTURE_KINDS, is_picture_key
 
 MOST_BYTES = 64 << 20
 _STATUS: tuple[tuple[type[SdPipeError], int], ...] = (
@@ -63,9 +63,11 @@ def build_route_class(login: Login, host: ApiHost) -> type[APIRoute]:
         def get_route_handler(self) -> Handler:
             work = super().get_route_handler()
 
+            kind = self.path.removeprefix(API_PREFIX).split("/")[1]
+
             async def handle(request: Request) -> Response:
                 try:
-                    request.state.sdpipe_viewer = await _find_viewer(request, login, host)
+                    request.state.sdpipe_viewer = await _find_viewer(request, login, host, kind)
                     if request.method == "POST":
                         _check_kind(request)
                         request.state.sdpipe_body = await _read_body(request)
@@ -93,19 +95,18 @@ def open_workspace(host: ApiHost, request: Request) -> Workspace:
     return Workspace(host.layout(), viewer=request.state.sdpipe_viewer)
 
 
-async def _find_viewer(request: Request, login: Login, host: ApiHost) -> str | None:
+async def _find_viewer(request: Request, login: Login, host: ApiHost, kind: str) -> str | None:
     """Whose runs alone are shown; None for all. Raises AnswerError for somebody who must stay outside."""
-    place = request.path_params
-    is_thumbnail = "/thumbnails/" in request.url.path and {"run_id", "name"} <= place.keys()
-    if is_thumbnail and is_thumbnail_key(place["run_id"], place["name"], request.query_params.get("key", "")):
+    is_picture = kind in PICTURE_KINDS
+    if is_picture and is_picture_key(kind, request.path_params.values(), request.query_params.get("key", "")):
         return None  # the page showed them this image
-    if "/downloads/" in request.url.path and is_download_key(place.get("key", "")):
+    if kind == "downloads" and is_download_key(request.path_params["key"]):
         return None  # the page prepared it for them
     visitor = await login.find_visitor(request)
     if visitor is not None:
         return visitor.user if host.shows_own_runs_only() else None
     # A browser that is asked for a password by a picture opens a window for each.
-    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and not is_thumbnail else None
+    headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and not is_picture else None
     raise AnswerError(401, "log in at the page, or send the name and password of --api-auth", headers)
 
 

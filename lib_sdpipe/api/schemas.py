@@ -14,6 +14,7 @@ TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
 YES_NO: Schema = {"type": "boolean"}
 ANYTHING: Schema = {"type": "object"}
+BINARY: Schema = {"type": "string", "format": "binary"}
 
 
 def _object(required: str = "", **properties: Schema) -> Schema:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,12 +25,17 @@ class ThumbnailRoutes:
     def thumbnail(self, run_id: str, name: str, request: Request) -> Response:
         workspace = open_workspace(self._host, request)
         manifest = workspace.view_manifest(run_id, name)
-        with _AT_ONCE:
-            file = workspace.find_thumbnail(manifest)
-        if file is None:
-            raise UnknownNameError(f"run {run_id}: {name} has no image that can be shown")
-        etag = f'"{file.stem}"'
-        headers = {"Cache-Control": f"private, max-age={_FRESH_SECONDS}", "ETag": etag, "X-Content-Type-Options": "nosniff"}
-        if etag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(file.read_bytes(), media_type="image/webp", headers=headers)
+        return answer_small(lambda: workspace.find_thumbnail(manifest), f"run {run_id}: {name}", request)
+
+
+def answer_small(find: Callable[[], Path | None], what: str, request: Request) -> Response:
+    """The small picture that `find` makes or finds, a few at a time. Raises UnknownNameError where there is none."""
+    with _AT_ONCE:
+        file = find()
+    if file is None:
+        raise UnknownNameError(f"{what} has no image that can be shown")
+    etag = f'"{file.stem}"'
+    headers = {"Cache-Control": f"private, max-age={_FRESH_SECONDS}", "ETag": etag, "X-Content-Type-Options": "nosniff"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(file.read_bytes(), media_type="image/webp", headers=headers)

@@ -47,6 +47,12 @@ class RunsTabHost:
     def layout(self) -> Layout:
         return find_layout(settings.runs_folder(), settings.cache_folder())
 
+    def records(self) -> bool:
+        return True
+
+    def shows_own_runs_only(self) -> bool:
+        return settings.shows_own_runs_only()
+
     def fault(self) -> str | None:
         return self._session.recorder.fault
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lib_sdpipe.index.folding import build_match
 from lib_sdpipe.index.query import And, Node, Not, Or
-from lib_sdpipe.index.query_terms import Choice, Dates, InRun, IsRecorded, Named, Numbers, Size, Word
+from lib_sdpipe.index.query_terms import (
+    Choice, Dates, InRun, IsFavourite, IsRecorded, Lately, Named, Noted, Numbers, Size, Tagged, Word,
+)
 
 _NUMBER_COLUMNS = {"seed": "actual_seed", "steps": "steps", "cfg": "cfg_scale"}
 # The kind of a name is also its column.
-_NAMES = "SELECT names.id FROM names WHERE names.kind = ? AND instr(names.folded, ?) > 0"
+_NAMES = "SELECT names.id FROM names WHERE names.kind = ? AND "
+_IN_NAME = "instr(names.folded, ?) > 0"
+# A set of LoRAs is one name of a line each.
+_IS_NAME = "instr(char(10) || names.folded || char(10), char(10) || ? || char(10)) > 0"
 # The longest integer SQLite holds: what is asked beyond it is no seed of a picture.
 _MOST = (1 << 63) - 1
 _LAST_CHARACTER = "\U0010ffff"
@@ -38,7 +43,13 @@ def compile_node(node: Node) -> Sql:
             " AND instr(ifnull(prompts.folded, prompts.text), ?) > 0)", (node.text,),
         )
     if isinstance(node, Named):
-        return Sql(f"ifnull(pictures.{node.kind} IN ({_NAMES}), 0)", (node.kind, node.text))
+        return Sql(f"ifnull(pictures.{node.kind} IN ({_names(node)}), 0)", (node.kind, node.text))
+    marks = _compile_marks(node)
+    if marks is not None:
+        table, condition = marks
+        own = f"{table}.run_id = pictures.run_id AND {table}.name = pictures.name"
+        found = Sql(f"EXISTS (SELECT 1 FROM {table} WHERE {own} AND {condition.text})", condition.values)
+        return Sql(f"NOT {found.text}", found.values) if node == IsFavourite(False) else found
     return _compile_plain(node)
 
 
@@ -67,7 +78,16 @@ def compile_match(node: Node) -> str | None:
 def compile_lookup(node: Node) -> Sql | None:
     """The node as a condition that an index of `pictures` answers by itself; None where none does."""
     if isinstance(node, Named):
-        return Sql(f"{node.kind} IS NOT NULL AND {node.kind} IN ({_NAMES})", (node.kind, node.text))
+        return Sql(f"{node.kind} IS NOT NULL AND {node.kind} IN ({_names(node)})", (node.kind, node.text))
+    marks = _compile_marks(node)
+    if marks is not None:
+        table, condition = marks
+        # CROSS JOIN: from the few that are marked to their pictures.
+        ids = (
+            f"SELECT marked.id FROM {table} CROSS JOIN pictures AS marked ON marked.run_id = {table}.run_id"
+            f" AND marked.name = {table}.name WHERE {condition.text}"
+        )
+        return Sql(f"id IN ({ids})", condition.values) if node != IsFavourite(False) else None
     if isinstance(node, Numbers):
         column = _NUMBER_COLUMNS[node.field]
         bounds = _bounds(column, node)
@@ -93,12 +113,42 @@ def compile_lookup(node: Node) -> Sql | None:
     return None
 
 
-def compile_times(node: Dates) -> Sql:
+def compile_times(node: Dates | Lately) -> Sql:
     """The range of `time`, in this machine's time zone."""
-    start, end = _seconds(node.start), _seconds(node.end)
+    days = find_days(node)
+    start, end = _seconds(days.start), _seconds(days.end)
     bounds = [Sql("time >= ?", (start,))] if start is not None else []
     bounds += [Sql("time < ?", (end,))] if end is not None else []
     return _join(bounds, " AND ")
+
+
+def find_days(node: Dates | Lately) -> Dates:
+    """The days of this machine's calendar that a term means now."""
+    if isinstance(node, Dates):
+        return node
+    today = date.today()
+    tomorrow = today + timedelta(days=1)
+    starts = {"week": today - timedelta(days=today.weekday()), "month": today.replace(day=1), "year": today.replace(month=1, day=1)}
+    if node.word == "yesterday":
+        return Dates(today - timedelta(days=1), today)
+    return Dates(starts.get(node.word, today), tomorrow)
+
+
+def _compile_marks(node: Node) -> tuple[str, Sql] | None:
+    """(the table, its condition) of a term that asks for the user's marks; of `favourite:no` what is to be denied."""
+    if isinstance(node, Numbers) and node.field == "rating":
+        return "marks", Sql(f"marks.rating IS NOT NULL AND {(bounds := _bounds('marks.rating', node)).text}", bounds.values)
+    if isinstance(node, IsFavourite):
+        return "marks", Sql("marks.is_favourite = 1")
+    if isinstance(node, Noted):
+        return "marks", Sql("marks.note IS NOT NULL AND instr(marks.note, ?) > 0", (node.text,))
+    if isinstance(node, Tagged):
+        return "tags", Sql("tags.folded = ?" if node.is_whole else "instr(tags.folded, ?) > 0", (node.text,))
+    return None
+
+
+def _names(node: Named) -> str:
+    return _NAMES + (_IS_NAME if node.is_whole else _IN_NAME)
 
 
 def _compile_plain(node: Node) -> Sql:
@@ -108,7 +158,7 @@ def _compile_plain(node: Node) -> Sql:
         return Sql(f"ifnull({bounds.text}, 0)", bounds.values)
     if isinstance(node, Size):
         return Sql("ifnull(pictures.width = ? AND pictures.height = ?, 0)", (node.width, node.height))
-    if isinstance(node, Dates):
+    if isinstance(node, (Dates, Lately)):
         return compile_times(node)
     if isinstance(node, IsRecorded):
         return Sql("pictures.file IS NULL" if node.value else "pictures.file IS NOT NULL")

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, NoReturn
 
 from lib_sdpipe.errors import DamagedIndexError, LockedError, SdPipeError
+from lib_sdpipe.index.culling import Culling
 from lib_sdpipe.index.database import connect, delete, go_on, is_damage, is_full, is_locked, transaction
 from lib_sdpipe.index.files import Claim, Files
+from lib_sdpipe.index.marks import CONTENT as MARKS_CONTENT
+from lib_sdpipe.index.marks import Marks
 from lib_sdpipe.index.pictures import CONTENT as PICTURES_CONTENT
 from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.reading import Reading
@@ -40,10 +43,12 @@ class Index:
         self.pictures = Pictures(self._connection, viewer)
         self.files = Files(self._connection)
         self.records = Records(self._connection)
+        self.marks = Marks(self._connection)
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
         self.search = Search(self._connection, viewer)
         self.statistics = Statistics(self._connection, viewer)
+        self.culling = Culling(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -86,12 +91,14 @@ class Index:
         """Within a transaction."""
         self.pictures.keep_only(run_id, ())
         self.records.remove_run(run_id)
+        self.marks.replace(run_id, None, {})
         self.files.replace_claims(run_id, [])
 
     def content(self) -> dict[str, list[dict[str, Any]]]:
         """Every row but for row ids, what only reading tells and what happened before: what a rebuilt index must equal."""
         rows = {table: self._rows(query) for table, query in _CONTENT.items()}
-        return {**rows, "pictures": self._rows(PICTURES_CONTENT)}
+        marks = {table: self._rows(query) for table, query in MARKS_CONTENT.items()}
+        return {**rows, **marks, "pictures": self._rows(PICTURES_CONTENT)}
 
     def _rows(self, query: str) -> list[dict[str, Any]]:
         cursor = self._connection.execute(query)

@@ -6,6 +6,7 @@ none of them, and what was done when the process was killed is done.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 
@@ -107,6 +108,11 @@ class Owed:
         """Those that only a search needs. Where they are there it writes nothing."""
         for statement in SEARCH_INDEXES.split(";")[:-1]:
             self._connection.execute(statement)
+
+    def has_indexes(self) -> bool:
+        wanted = re.findall(r"IF NOT EXISTS (\w+)", SEARCH_INDEXES)
+        query = f"SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name IN ({', '.join('?' * len(wanted))})"
+        return bool(self._connection.execute(query, wanted).fetchone()[0] == len(wanted))
 
     def _ensure_grams(self) -> bool:
         """Make the full-text index; False where this SQLite has none: prompts are then read one by one, and none leaves,

@@ -27,7 +27,7 @@ _LONGEST_MS = 31 * 86_400_000
 _ROW = (
     "run_id", "name", "root", "path", "kept", "stage", "role", "time", "prompt", "negative_prompt", "model", "sampler", "loras",
     "actual_seed", "steps", "cfg_scale", "width", "height", "bytes", "sha256", "pixel_sha256", "infotext_digest", "lost_at",
-    "duration_ms", "earlier_ms", "file", "brightness_steps", "tile_colours", "colour_sum",
+    "duration_ms", "earlier_ms", "file", "parent_run_id", "parent_name", "brightness_steps", "tile_colours", "colour_sum",
 )
 _UPSERT = (
     f"INSERT INTO pictures ({', '.join(_ROW)}) VALUES ({', '.join('?' * len(_ROW))})"
@@ -35,7 +35,8 @@ _UPSERT = (
 )
 CONTENT = (
     f"SELECT {', '.join(f'pictures.{column}' for column in _COLUMNS.split(', '))}, time, prompts.text, negatives.text, models.text,"
-    " samplers.text, loras.text, steps, cfg_scale, bytes, infotext_digest, lost_at, duration_ms, earlier_ms, colour_sum FROM pictures"
+    " samplers.text, loras.text, steps, cfg_scale, bytes, infotext_digest, lost_at, duration_ms, earlier_ms, colour_sum,"
+    " parent_run_id, parent_name FROM pictures"
     " LEFT JOIN prompts ON prompts.id = prompt LEFT JOIN prompts AS negatives ON negatives.id = negative_prompt"
     " LEFT JOIN names AS models ON models.id = model LEFT JOIN names AS samplers ON samplers.id = sampler"
     " LEFT JOIN names AS loras ON loras.id = pictures.loras WHERE run_id IS NOT NULL ORDER BY run_id, name"
@@ -188,9 +189,11 @@ def _row_of(manifest: Json) -> dict[str, Any]:
     """What the row holds itself; the rest is shared with other pictures."""
     image = manifest.get("image") or {}
     looks = split_hash(image.get("perceptual_hash"))
-    config = manifest.get("config") or {}
+    config, parent = manifest.get("config") or {}, manifest.get("parent") or {}
     return {
         **{key: sql_text(manifest.get(key)) for key in ("run_id", "name", "root", "path", "kept", "stage", "role", "lost_at")},
+        "parent_run_id": sql_text(parent.get("run_id")),
+        "parent_name": sql_text(parent.get("name")),
         "time": parse_utc(manifest.get("timestamp") or "") or parse_run_time(manifest.get("run_id") or "") or 0.0,
         "actual_seed": sql_integer(manifest.get("actual_seed")),
         "steps": sql_integer(_integer(config.get("steps"))),

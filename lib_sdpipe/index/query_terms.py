@@ -15,6 +15,8 @@ _RANGE = re.compile(rf"(?:(>=|<=|>|<)?({_NUMBER})|({_NUMBER})?\.\.({_NUMBER})?)"
 _SIZE = re.compile(r"(\d{1,6})[xX×](\d{1,6})")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _YES_NO = {"yes": True, "no": False}
+# The week begins on Monday.
+DATE_WORDS = ("today", "yesterday", "week", "month", "year")
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,31 @@ class Word:
 
 @dataclass(frozen=True)
 class Named:
-    """A folded text that stands somewhere in a name; `kind` is model, sampler or loras, as the index calls them."""
+    """A folded text that stands somewhere in a name, or is all of it; `kind` is model, sampler or loras, as the index calls them."""
 
     kind: str
     text: str
+    is_whole: bool = False
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A folded text that stands somewhere in a tag, or is all of it."""
+
+    text: str
+    is_whole: bool = False
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A folded text that stands somewhere in the user's note."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class IsFavourite:
+    value: bool
 
 
 @dataclass(frozen=True)
@@ -43,7 +66,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Numbers:
-    """`field` is seed, steps or cfg; None is no bound on that side."""
+    """`field` is seed, steps, cfg or rating; None is no bound on that side."""
 
     field: str
     low: float | None = None
@@ -67,6 +90,13 @@ class Dates:
 
 
 @dataclass(frozen=True)
+class Lately:
+    """A word of DATE_WORDS: days that are others tomorrow."""
+
+    word: str
+
+
+@dataclass(frozen=True)
 class InRun:
     """A part of a run id."""
 
@@ -78,7 +108,7 @@ class IsRecorded:
     value: bool
 
 
-Term = Word | Named | Choice | Numbers | Size | Dates | InRun | IsRecorded
+Term = Word | Named | Tagged | Noted | IsFavourite | Choice | Numbers | Size | Dates | Lately | InRun | IsRecorded
 
 
 def build_term(field: str | None, text: str) -> Term:
@@ -128,7 +158,22 @@ def _size(text: str) -> Term:
     return Size(int(match.group(1)), int(match.group(2)))
 
 
+def _named(kind: str, text: str) -> Term:
+    return Named(kind, *_whole(kind.removesuffix("s"), text))
+
+
+def _whole(field: str, text: str) -> tuple[str, bool]:
+    """(folded text, whether it is the whole name): `=` before it says so."""
+    is_whole = text.startswith("=")
+    folded = fold_text(text[is_whole:])
+    if not folded:
+        raise ValueError(f"{field}: needs a value")
+    return folded, is_whole
+
+
 def _dates(text: str) -> Term:
+    if text.lower() in DATE_WORDS:
+        return Lately(text.lower())
     sign = next((sign for sign in (">=", "<=", ">", "<") if text.startswith(sign)), "")
     if sign:
         start, end = _days(text[len(sign):])
@@ -141,7 +186,10 @@ def _dates(text: str) -> Term:
     return Dates(_days(first)[0] if first else None, _days(last)[1] if last else None)
 
 
-_NO_DATE = "date: is a year, month or day such as 2025, 2025-12 or 2025-12-25, a range such as 2025-12..2026-01, or a bound such as >2025"
+_NO_DATE = (
+    "date: is a year, month or day such as 2025, 2025-12 or 2025-12-25, a range such as 2025-12..2026-01, a bound such as >2025, or"
+    f" {', '.join(DATE_WORDS[:-1])} or {DATE_WORDS[-1]}"
+)
 
 
 def _days(text: str) -> tuple[date, date | None]:
@@ -160,16 +208,19 @@ def _days(text: str) -> tuple[date, date | None]:
     return start, date(months // 12, months % 12 + 1, 1) if months // 12 <= date.max.year else None
 
 
-def _recorded(text: str) -> Term:
-    if text.lower() not in _YES_NO:
-        raise ValueError("recorded: is yes or no")
-    return IsRecorded(_YES_NO[text.lower()])
+def _yes_no(field: str, term: type[IsRecorded] | type[IsFavourite]) -> Callable[[str], Term]:
+    def build(text: str) -> Term:
+        if text.lower() not in _YES_NO:
+            raise ValueError(f"{field}: is yes or no")
+        return term(_YES_NO[text.lower()])
+
+    return build
 
 
 _BUILDERS: dict[str, Callable[[str], Term]] = {
-    "model": lambda text: Named("model", fold_text(text)),
-    "sampler": lambda text: Named("sampler", fold_text(text)),
-    "lora": lambda text: Named("loras", fold_text(text)),
+    "model": lambda text: _named("model", text),
+    "sampler": lambda text: _named("sampler", text),
+    "lora": lambda text: _named("loras", text),
     "stage": _choice("stage", STAGES),
     "status": _choice("status", RUN_STATUSES),
     "seed": _numbers("seed", int),
@@ -178,7 +229,11 @@ _BUILDERS: dict[str, Callable[[str], Term]] = {
     "size": _size,
     "date": _dates,
     "run": InRun,
-    "recorded": _recorded,
+    "recorded": _yes_no("recorded", IsRecorded),
+    "rating": _numbers("rating", int),
+    "favourite": _yes_no("favourite", IsFavourite),
+    "tag": lambda text: Tagged(*_whole("tag", text)),
+    "note": lambda text: Noted(fold_text(text)),
     "negative": lambda text: Word(fold_text(text), is_negative=True),
 }
 FIELDS = tuple(_BUILDERS)

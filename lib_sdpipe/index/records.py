@@ -7,11 +7,11 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Iterator
 
-from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.index.sql_values import sql_integer, sql_text
 from lib_sdpipe.index.viewer import compile_seen_runs
 from lib_sdpipe.manifest.records import Json
 
-_RUN = "run_id, file_bytes, file_mtime_ns, problem, status, label, source, started_at, user, facts"
+_RUN = "run_id, file_bytes, file_mtime_ns, problem, status, label, source, started_at, user, finished_at, facts"
 
 Stamp = tuple[int, int]
 """Bytes, modification time in nanoseconds."""
@@ -30,6 +30,7 @@ class RunRow:
     started_at: str | None = None
     user: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    finished_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ class Records:
 
     def set_run(self, row: RunRow) -> None:
         file = row.file or (None, None)
-        texts = (row.problem, row.status, row.label, row.source, row.started_at, row.user, json.dumps(row.facts))
+        texts = (row.problem, row.status, row.label, row.source, row.started_at, row.user, row.finished_at, json.dumps(row.facts))
         self._connection.execute(
-            f"REPLACE INTO runs ({_RUN})"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (sql_text(row.run_id), *file, *map(sql_text, texts)),
+            f"REPLACE INTO runs ({_RUN}, planned, returned, saved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (sql_text(row.run_id), *file, *map(sql_text, texts), *_counts(row.facts.get("images"))),
         )
 
     def remove_run(self, run_id: str) -> None:
@@ -109,10 +110,17 @@ class Records:
             "SELECT run_id, file, bytes, mtime_ns, problem, own_run_id, picture FROM manifest_files ORDER BY run_id, file"
         )
         ahead = manifests.fetchone()
-        for run_id, size, mtime_ns, *texts, facts in self._connection.cursor().execute(query):
+        for run_id, size, mtime_ns, *texts, finished_at, facts in self._connection.cursor().execute(query):
             own: list[ManifestRow] = []
             while ahead is not None and ahead[0] <= run_id:
                 if ahead[0] == run_id:
                     own.append(ManifestRow(ahead[1], (ahead[2], ahead[3]), *ahead[4:]))
                 ahead = manifests.fetchone()
-            yield RunRow(run_id, (size, mtime_ns) if size is not None else None, *texts, json.loads(facts or "{}")), own
+            stamp = (size, mtime_ns) if size is not None else None
+            yield RunRow(run_id, stamp, *texts, json.loads(facts or "{}"), finished_at), own
+
+
+def _counts(images: Any) -> tuple[int | None, ...]:
+    """Planned, returned and saved, as far as a run file says numbers."""
+    values = (images.get(name) if isinstance(images, dict) else None for name in ("planned", "returned", "saved"))
+    return tuple(sql_integer(value) if isinstance(value, int) and not isinstance(value, bool) else None for value in values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 # What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
 # `claims` is what manifests say about files: which is the image, its kept copy, what lies beside it (for an unreadable
@@ -66,8 +66,13 @@ CREATE TABLE runs (
     source TEXT,
     started_at TEXT,
     user TEXT,
+    finished_at TEXT,
+    planned INTEGER,
+    returned INTEGER,
+    saved INTEGER,
     facts TEXT
 ) WITHOUT ROWID;
+CREATE INDEX runs_walk ON runs (run_id, status);
 CREATE TABLE manifest_files (
     run_id TEXT NOT NULL,
     file TEXT NOT NULL,
@@ -92,7 +97,8 @@ CREATE INDEX claims_of ON claims (run_id);
 """
 
 # What is shown, searched and traced: one row for every manifest (`file` is null), and one for every image file that no
-# manifest names (`run_id` and `name` are null). `time` is in seconds since 1970, `colour_sum` the sum of the tile colours;
+# manifest names (`run_id` and `name` are null). `parent_run_id` and `parent_name` are the recorded
+# image that it was made from. `time` is in seconds since 1970, `colour_sum` the sum of the tile colours;
 # `duration_ms` is what its stage took, `earlier_ms` what the stages before it took that have no row of their own.
 # Texts that many pictures share stand once: `prompts`, and `names` (kinds model, sampler, loras: a line for each LoRA).
 # `folded` is the text as it is searched, null where that is the same; a prompt is `is_waiting` until its grams are indexed.
@@ -125,6 +131,8 @@ CREATE TABLE pictures (
     duration_ms INTEGER,
     earlier_ms INTEGER,
     file INTEGER,
+    parent_run_id TEXT,
+    parent_name TEXT,
     brightness_steps BLOB,
     tile_colours BLOB,
     colour_sum INTEGER
@@ -136,6 +144,7 @@ CREATE INDEX pictures_path ON pictures (path, root);
 CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
 CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_digest IS NOT NULL;
+CREATE INDEX pictures_parent ON pictures (parent_run_id, run_id, name) WHERE parent_run_id IS NOT NULL;
 CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
 CREATE INDEX pictures_looks ON pictures (colour_sum, width, height, brightness_steps, tile_colours)
     WHERE colour_sum IS NOT NULL AND run_id IS NOT NULL;
@@ -163,6 +172,33 @@ CREATE TABLE copies (
     evidence TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX copies_of ON copies (run_id, name);
+"""
+
+# What the user thinks of recorded images, as `marks.json` of their runs says it. `folded` is a tag as it is searched, `note` likewise.
+_MARKS = """
+CREATE TABLE marks_files (
+    run_id TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE marks (
+    run_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    rating INTEGER,
+    is_favourite INTEGER NOT NULL,
+    note TEXT,
+    PRIMARY KEY (run_id, name)
+) WITHOUT ROWID;
+CREATE INDEX marks_rating ON marks (rating) WHERE rating IS NOT NULL;
+CREATE INDEX marks_favourite ON marks (is_favourite) WHERE is_favourite = 1;
+CREATE TABLE tags (
+    run_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    PRIMARY KEY (run_id, name, tag)
+) WITHOUT ROWID;
+CREATE INDEX tags_tag ON tags (tag, folded);
 """
 
 # What is owed to the search (`Search.complete` pays it): files whose picture row is to be made, and prompts that lost a
@@ -216,4 +252,4 @@ CREATE INDEX IF NOT EXISTS pictures_stage ON pictures (stage) WHERE stage IS NOT
 CREATE INDEX IF NOT EXISTS runs_status ON runs (status);
 """
 
-SCHEMA = _ON_DISK + _PICTURES + _OWED
+SCHEMA = _ON_DISK + _PICTURES + _MARKS + _OWED

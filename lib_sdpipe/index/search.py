@@ -10,13 +10,14 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib_sdpipe.errors import UsageError
-from lib_sdpipe.index.conditions import Sql, compile_lookup, compile_match, compile_node, compile_prompts, compile_times
+from lib_sdpipe.index.choosing import Choosing
+from lib_sdpipe.index.conditions import Sql, compile_node, compile_times
 from lib_sdpipe.index.owed import Owed
 from lib_sdpipe.index.query import And, Node, parse_query
-from lib_sdpipe.index.query_terms import Dates
+from lib_sdpipe.index.query_terms import Dates, Lately
 from lib_sdpipe.index.sql_values import sql_text
 from lib_sdpipe.index.viewer import compile_seen_pictures
 
@@ -24,14 +25,14 @@ from lib_sdpipe.index.viewer import compile_seen_pictures
 MOST_COUNTED = 1_000
 # How many of the newest pictures are looked at first.
 _GLANCE = 3_000
-# How many prompts, and then pictures, a part of the query may fit to be read from.
-_FEW_PROMPTS = 3_000
-_FEW_PICTURES = 10_000
 _CURSOR = re.compile(r"(-?\d{1,12}\.\d{3})_(\d{1,18})")
-_NEWEST_FIRST = "ORDER BY time DESC, id DESC"
-_WALKED = "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, run_id"
+_NEWEST_FIRST, _OLDEST_FIRST = "ORDER BY time DESC, id DESC", "ORDER BY time, id"
+_WALKED = (
+    "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, run_id, name"
+)
 _FOUND = (
-    "SELECT pictures.id, run_id, name, root, path, stage, time, prompts.text, actual_seed, names.text FROM pictures"
+    "SELECT pictures.id, run_id, name, root, path, stage, time, prompts.text, actual_seed, names.text, file, role, width, height, bytes,"
+    " lost_at IS NOT NULL FROM pictures"
     " LEFT JOIN prompts ON prompts.id = pictures.prompt LEFT JOIN names ON names.id = pictures.model"
 )
 
@@ -40,7 +41,7 @@ Key = tuple[float, int]
 
 @dataclass(frozen=True)
 class Found:
-    """One picture of a search; `time` in seconds since 1970, None where unknown."""
+    """One picture of a search; `time` in seconds since 1970, None where unknown. `file` is the index's id of an unrecorded one."""
 
     run_id: str | None
     name: str | None
@@ -51,16 +52,34 @@ class Found:
     prompt: str | None
     actual_seed: int | None
     model: str | None
+    file: int | None = None
+    role: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    is_lost: bool = False
 
 
 @dataclass(frozen=True)
 class FoundPage:
-    """Some pictures, newest first. `total` is a lower bound unless `total_is_exact`; `next` is the cursor of the page after."""
+    """Some pictures, newest first. `total` is a lower bound unless `total_is_exact`; `next` is the cursor of the page after.
+
+    `previous` is the cursor to give as `before` for the page of newer ones; None where these are the newest.
+    """
 
     total: int
     total_is_exact: bool
     images: list[Found]
     next: str | None
+    previous: str | None = None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a page begins: pictures older than the key, or those newer, nearest first."""
+
+    key: Key
+    is_newer: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,32 +99,45 @@ class Search:
         """`viewer`: whose runs alone are found; None: everybody's."""
         self._connection, self._viewer = connection, viewer
         self._owed = Owed(connection)
+        self._choosing = Choosing(connection, self._owed)
 
     def complete(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Make what is owed: rows of files that no manifest names, the full-text index. `progress(done, total)`."""
         self._owed.pay(progress)
 
-    def find(self, query: str, limit: int = 50, after: str | None = None) -> FoundPage:
-        """The page after the cursor. Raises QueryError, or UsageError for a cursor that is none."""
+    def is_prepared(self) -> bool:
+        """Whether the indexes that only a search needs are there: to make them takes a while in a large library."""
+        return self._owed.has_indexes()
+
+    def prepare(self) -> None:
+        self._owed.ensure_indexes()
+
+    def find(self, query: str, limit: int = 50, after: str | None = None, before: str | None = None) -> FoundPage:
+        """The page after a cursor, or the page of newer ones before it. Raises QueryError, or UsageError for what is no cursor."""
         self._owed.ensure_indexes()
         plan = _build_plan(parse_query(sql_text(query) or ""), self._viewer)  # half a surrogate pair stands escaped in the index too
-        cursor = _parse_cursor(after) if after is not None else None
+        cursor = _find_place(after, before)
         limit = max(limit, 1)
         if plan.is_empty:
             total, is_exact, keys = self._count_all(), True, self._glance(plan, cursor, limit + 1)
         else:
             total, is_exact, keys = self._find_keys(plan, cursor, limit + 1)
-        images = self._read(keys[:limit])
-        return FoundPage(total, is_exact, images, _format_cursor(keys[limit - 1]) if len(keys) > limit else None)
+        has_more, keys = len(keys) > limit, keys[:limit]
+        if cursor is not None and cursor.is_newer:
+            keys = keys[::-1]
+            return FoundPage(total, is_exact, self._read(keys), _format_cursor((keys or [cursor.key])[-1]),
+                             _format_cursor(keys[0]) if has_more else None)
+        previous = None if cursor is None else _format_cursor(keys[0]) if keys else after
+        return FoundPage(total, is_exact, self._read(keys), _format_cursor(keys[-1]) if has_more else None, previous)
 
-    def _find_keys(self, plan: _Plan, cursor: Key | None, wanted: int) -> tuple[int, bool, list[Key]]:
-        """(total, whether it is exact, the first keys after the cursor)."""
+    def _find_keys(self, plan: _Plan, cursor: _Place | None, wanted: int) -> tuple[int, bool, list[Key]]:
+        """(total, whether it is exact, the first keys after the cursor, or before it)."""
         most = max(MOST_COUNTED, wanted) + 1
         newest = self._glance(plan, None, most)
         if len(newest) < most:
             newest, has_all = self._find_all(plan, None, most)
             if has_all:
-                return len(newest), True, [key for key in newest if cursor is None or key < cursor][:wanted]
+                return len(newest), True, _from_place(newest, cursor)[:wanted]
         if cursor is None:
             return most - 1, False, newest[:wanted]
         page = self._glance(plan, cursor, wanted)
@@ -113,9 +145,9 @@ class Search:
             page = self._find_all(plan, cursor, wanted)[0][:wanted]
         return most - 1, False, page
 
-    def _find_all(self, plan: _Plan, cursor: Key | None, most: int) -> tuple[list[Key], bool]:
+    def _find_all(self, plan: _Plan, cursor: _Place | None, most: int) -> tuple[list[Key], bool]:
         """Keys after the cursor, `most` of them or all, and whether these are all."""
-        few, prompts = self._find_few(plan)
+        few, prompts = self._choosing.find_few(plan.node)
         if few is not None:
             return self._few_keys(plan, few, cursor), True
         keys = self._walk(plan, prompts, cursor, most)
@@ -123,70 +155,35 @@ class Search:
 
     # --- three ways to the same keys ---
 
-    def _glance(self, plan: _Plan, cursor: Key | None, most: int) -> list[Key]:
+    def _glance(self, plan: _Plan, cursor: _Place | None, most: int) -> list[Key]:
         """Keys among the first pictures after the cursor; fewer than `most` does not mean that there are no more."""
         bounds = _bounds(plan, cursor)
         looked_at = most if plan.is_empty else _GLANCE
         query = (
-            f"SELECT time, id FROM (SELECT {_WALKED} FROM pictures INDEXED BY pictures_walk WHERE {bounds.text} {_NEWEST_FIRST} LIMIT ?)"
+            f"SELECT time, id FROM (SELECT {_WALKED} FROM pictures INDEXED BY pictures_walk WHERE {bounds.text} {_order(cursor)} LIMIT ?)"
             f" AS pictures WHERE {plan.conditions.text} LIMIT ?"
         )
         return self._connection.execute(query, (*bounds.values, looked_at, *plan.conditions.values, most)).fetchall()
 
-    def _walk(self, plan: _Plan, prompts: Sql | None, cursor: Key | None, most: int) -> list[Key]:
+    def _walk(self, plan: _Plan, prompts: Sql | None, cursor: _Place | None, most: int) -> list[Key]:
         """The first keys after the cursor, however far they are."""
         bounds = _bounds(plan, cursor)
         prompts = prompts or Sql("1")
         query = (
             f"SELECT time, id FROM pictures INDEXED BY pictures_walk WHERE {bounds.text} AND {prompts.text}"
-            f" AND {plan.conditions.text} {_NEWEST_FIRST} LIMIT ?"
+            f" AND {plan.conditions.text} {_order(cursor)} LIMIT ?"
         )
         values = (*bounds.values, *prompts.values, *plan.conditions.values, most)
         return self._connection.execute(query, values).fetchall()
 
-    def _few_keys(self, plan: _Plan, few: Sql, cursor: Key | None) -> list[Key]:
+    def _few_keys(self, plan: _Plan, few: Sql, cursor: _Place | None) -> list[Key]:
         """All keys after the cursor, by a part of the query that few pictures fit."""
         bounds = _bounds(plan, cursor)
         query = (  # CROSS JOIN is SQLite's word for this order and no other
             f"SELECT time, id FROM (SELECT id AS few FROM pictures WHERE {few.text}) CROSS JOIN pictures ON id = few"
-            f" WHERE {bounds.text} AND {plan.conditions.text} {_NEWEST_FIRST}"
+            f" WHERE {bounds.text} AND {plan.conditions.text} {_order(cursor)}"
         )
         return self._connection.execute(query, (*few.values, *bounds.values, *plan.conditions.values)).fetchall()
-
-    # --- choosing ---
-
-    def _find_few(self, plan: _Plan) -> tuple[Sql | None, Sql | None]:
-        """(the part of the query that the fewest pictures fit, where they are few; a quick test of prompts for a walk)."""
-        lookups = [lookup for lookup in map(compile_lookup, plan.node.nodes) if lookup is not None]
-        prompts, test = self._find_prompts(plan.node)
-        if prompts is not None:
-            lookups.append(prompts)
-        counted = [(self._count(lookup), number) for number, lookup in enumerate(lookups)]
-        count, number = min(counted, default=(_FEW_PICTURES + 1, 0))
-        return (lookups[number] if count <= _FEW_PICTURES else None), test
-
-    def _find_prompts(self, node: And) -> tuple[Sql | None, Sql | None]:
-        """(pictures of the prompts that may fit, where those are few; else a test that leaves out most others)."""
-        condition = compile_prompts(node)
-        if condition is None:
-            return None, None
-        match = compile_match(node) if self._owed.has_grams() else None
-        if match is None:
-            candidates = Sql(f"SELECT id FROM prompts WHERE is_negative = 0 AND {condition.text}", condition.values)
-        else:
-            candidates = Sql(
-                "SELECT rowid AS id FROM prompt_grams WHERE prompt_grams MATCH ?"
-                f" UNION ALL SELECT id FROM prompts WHERE is_waiting = 1 AND {condition.text}", (match, *condition.values),
-            )
-        found = self._connection.execute(f"SELECT id FROM ({candidates.text}) LIMIT ?", (*candidates.values, _FEW_PROMPTS + 1)).fetchall()
-        if len(found) > _FEW_PROMPTS:
-            return None, Sql(f"pictures.prompt IN ({candidates.text})", candidates.values)
-        ids = json.dumps([prompt for (prompt,) in found])
-        return Sql("prompt IS NOT NULL AND prompt IN (SELECT value FROM json_each(?))", (ids,)), None
-
-    def _count(self, lookup: Sql) -> int:
-        query = f"SELECT count(*) FROM (SELECT 1 FROM pictures WHERE {lookup.text} LIMIT ?)"
-        return int(self._connection.execute(query, (*lookup.values, _FEW_PICTURES + 1)).fetchone()[0])
 
     def _count_all(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM pictures").fetchone()[0])
@@ -199,24 +196,48 @@ class Search:
 
 
 def _build_found(row: tuple) -> Found:
-    found = Found(*row)
-    return found if found.time else Found(*row[:5], None, *row[6:])
+    found = Found(*row[:-1], bool(row[-1]))
+    return found if found.time else replace(found, time=None)
 
 
 def _build_plan(node: And, viewer: str | None) -> _Plan:
-    times = [compile_times(part) for part in node.nodes if isinstance(part, Dates)]
-    others: tuple[Node, ...] = tuple(part for part in node.nodes if not isinstance(part, Dates))
+    times = [compile_times(part) for part in node.nodes if isinstance(part, (Dates, Lately))]
+    others: tuple[Node, ...] = tuple(part for part in node.nodes if not isinstance(part, (Dates, Lately)))
     bounds = Sql(" AND ".join(part.text for part in times) or "1", tuple(value for part in times for value in part.values))
     asked, seen = compile_node(And(others)), compile_seen_pictures(viewer)
     conditions = asked if viewer is None else Sql(f"{asked.text} AND {seen.text}", (*asked.values, *seen.values))
     return _Plan(node, bounds, conditions, not node.nodes and viewer is None)
 
 
-def _bounds(plan: _Plan, cursor: Key | None) -> Sql:
-    if cursor is None:
+def _find_place(after: str | None, before: str | None) -> _Place | None:
+    if before is not None:
+        return _Place(_parse_cursor(before), is_newer=True)
+    return _Place(_parse_cursor(after)) if after is not None else None
+
+
+def _from_place(keys: list[Key], place: _Place | None) -> list[Key]:
+    """Of all keys, newest first, those from the place on."""
+    if place is None:
+        return keys
+    return [key for key in reversed(keys) if key > place.key] if place.is_newer else [key for key in keys if key < place.key]
+
+
+def _order(place: _Place | None) -> str:
+    return _OLDEST_FIRST if place is not None and place.is_newer else _NEWEST_FIRST
+
+
+def _bounds(plan: _Plan, place: _Place | None) -> Sql:
+    if place is None:
         return plan.times
-    time, picture = cursor
-    return Sql(f"{plan.times.text} AND time <= ? AND (time < ? OR id < ?)", (*plan.times.values, time, time, picture))
+    sign = ">" if place.is_newer else "<"
+    time, picture = place.key
+    condition = f"{plan.times.text} AND time {sign}= ? AND (time {sign} ? OR id {sign} ?)"
+    return Sql(condition, (*plan.times.values, time, time, picture))
+
+
+def build_cursor(seconds: float) -> str:
+    """The cursor of the pictures older than a time; as `before` those of that time and newer."""
+    return _format_cursor((seconds, 0))
 
 
 def _format_cursor(key: Key) -> str:

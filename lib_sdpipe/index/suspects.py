@@ -238,9 +238,9 @@ class Suspects:
                 yield file
 
     def recorded_below(self, root: str, path: str) -> int:
-        """How many files manifests name in a folder and below it."""
+        """How many files manifests name in a folder and below it; those of lost images are not missed."""
         below = path + "/" if path else ""
-        query = "SELECT COUNT(*) FROM claims WHERE root = ? AND (? = '' OR folder = ? OR substr(folder, 1, ?) = ?)"
+        query = "SELECT COUNT(*) FROM claims WHERE root = ? AND claim <> 'lost' AND (? = '' OR folder = ? OR substr(folder, 1, ?) = ?)"
         return int(self._connection.execute(query, (root, path, path, len(below), below)).fetchone()[0])
 
     def totals(self) -> dict[str, int]:

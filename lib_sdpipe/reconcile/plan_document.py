@@ -13,7 +13,7 @@ PLAN_SCHEMA = "sdpipe.plan/1"
 RUNS_ROOT = "runs"
 # Of our own, below a root or the runs folder; a plan never names what lies in them.
 OWN_FOLDERS = (".sdpipe", ".sdpipe-quarantine")
-_WRITES = {"json", "quarantine", "restore_from", "infotext"}
+_WRITES = {"json", "quarantine", "quarantine_also", "restore_from", "infotext"}
 _EDIT_KEYS = {"file", "expects", "document", "set", "append", "merge", "quarantine"}
 
 
@@ -58,7 +58,10 @@ class Edit:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation; what it does stands in the last four. `has_infotext` with `infotext` None: the text is to be taken out."""
+    """One operation; what it does stands in the last five. `has_infotext` with `infotext` None: the text is to be taken out.
+
+    `also`: further files that are set aside with the first; one of them that is gone by now is no reason to refuse.
+    """
 
     id: str
     place: Place | None
@@ -67,6 +70,7 @@ class Operation:
     expects: Expected | None
     edits: tuple[Edit, ...]
     quarantine: bool
+    also: tuple[tuple[Place, Expected], ...]
     restore: tuple[Place, Content] | None
     has_infotext: bool
     infotext: str | None
@@ -131,12 +135,15 @@ def _parse_operation(document: dict[str, Any]) -> Operation:
         raise UsageError("infotext is text or null")
     operation = Operation(
         document["id"], place, _text(document.get("run_id")), _text(document.get("name")), _parse_expected(document["expects"]),
-        tuple(_parse_edit(edit) for edit in writes.get("json", [])), _flag(writes), restore, "infotext" in writes, infotext,
+        tuple(_parse_edit(edit) for edit in writes.get("json", [])), _flag(writes),
+        tuple(_parse_also(file) for file in writes.get("quarantine_also", [])), restore, "infotext" in writes, infotext,
     )
     if operation.quarantine + (restore is not None) + operation.has_infotext > 1:
         raise UsageError("quarantine, restore_from and infotext exclude each other")
     if operation.writes_file and place is None:
         raise UsageError("it changes a file and names none")
+    if operation.also and not operation.quarantine:
+        raise UsageError("quarantine_also goes with quarantine")
     return operation
 
 
@@ -157,6 +164,13 @@ def _parse_restore(document: Any) -> tuple[Place, Content]:
     if not isinstance(size, int) or not isinstance(sha256, str):
         raise UsageError("restore_from must say bytes and sha256 of the copy")
     return _parse_place(document), Content(size, sha256)
+
+
+def _parse_also(document: Any) -> tuple[Place, Expected]:
+    expected = _parse_expected(document)
+    if expected is None or expected.sha256 is None or document["path"] is None:
+        raise UsageError("quarantine_also says root, path, bytes and sha256 of each file")
+    return _parse_place(document), expected
 
 
 def _parse_expected(document: Any) -> Expected | None:
@@ -200,6 +214,7 @@ def _refuse_conflicts(operations: list[Operation]) -> None:
     partial: dict[Place, str] = {}
     for operation in operations:
         mine = [(operation.place, True)] if operation.writes_file else []
+        mine += [(place, True) for place, _ in operation.also]
         mine += [(Place(RUNS_ROOT, edit.file), edit.is_whole) for edit in operation.edits]
         for place, is_whole in mine:
             other = whole.get(place) or (partial.get(place) if is_whole or partial.get(place) == operation.id else None)

@@ -16,6 +16,9 @@ class StandaloneHost:
     def layout(self) -> Layout:
         return self._layout
 
+    def records(self) -> bool:
+        return False
+
     def fault(self) -> str | None:
         return None
 

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Iterator, Sequence
@@ -56,6 +57,7 @@ class Journal:
         self.next_number = 1
         self.is_ended = False
         self.is_undo_cut_short = False
+        self.undo_ops: frozenset[str] | None = None
         self.purged_at: str | None = None
         self._standing: dict[int, Started] = {}
         self._numbers: dict[str, list[int]] = {}
@@ -98,10 +100,11 @@ class Journal:
         self._append({"kind": "undone", "op": op})
         self._take_undone(op)
 
-    def note(self, kind: str, at: str) -> None:
-        """`end` of an apply; `undo` and `undo-end` around an undo; `purged`."""
-        self._append({"kind": kind, "at": at}, sync=True)
-        self._take_note(kind, at)
+    def note(self, kind: str, at: str, ops: Collection[str] | None = None) -> None:
+        """`end` of an apply; `undo` (of these operations; None: of all) and `undo-end` around an undo; `purged`."""
+        line: dict[str, Any] = {"kind": kind, "at": at}
+        self._append(line if ops is None else {**line, "ops": sorted(ops)}, sync=True)
+        self._take_note(kind, at, ops)
 
     def close(self) -> None:
         if self._descriptor is not None:
@@ -151,7 +154,7 @@ class Journal:
         elif kind == "undone":
             self._take_undone(line["op"])
         else:
-            self._take_note(kind, str(line["at"]))
+            self._take_note(kind, str(line["at"]), line.get("ops"))
 
     def _take_start(self, started: Started) -> None:
         if started.number < self.next_number or not started.acts:
@@ -170,9 +173,10 @@ class Journal:
         for number in self._numbers.pop(op, []):
             del self._standing[number]
 
-    def _take_note(self, kind: str, at: str) -> None:
+    def _take_note(self, kind: str, at: str, ops: Collection[str] | None) -> None:
         self.is_ended = self.is_ended or kind == "end"
         self.is_undo_cut_short = kind == "undo"
+        self.undo_ops = frozenset(map(str, ops)) if kind == "undo" and ops is not None else None
         self.purged_at = at if kind == "purged" else self.purged_at
 
 

@@ -62,9 +62,20 @@ class Preparer:
             return self._restore(place, path, state, operation.expects, *operation.restore)
         if operation.has_infotext:
             return self._infotext(place, path, state, operation.expects, operation.infotext)
+        also = [act for other, expects in operation.also for act in self._also(other, expects)]
         if state is None and self._is_in_quarantine(place, operation.expects):
-            return []
+            return also
         self._expect(place, operation.expects, state)
+        return [self._aside(place, path, state), *also]
+
+    def _also(self, place: Place, expects: Expected) -> list[PreparedAct]:
+        path = self._places.find_writable(place)
+        if place.root is None:
+            raise RefusedError(f"{place}: lies outside the image roots")
+        state = self._present.state_of(path)
+        if state is None:
+            return []
+        self._expect(place, expects, state)
         return [self._aside(place, path, state)]
 
     def _restore(

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from lib_sdpipe.errors import RecordError, RefusedError
 from lib_sdpipe.reconcile.acts import Place
@@ -15,7 +15,7 @@ from lib_sdpipe.store.confine import QUARANTINE_NAME, Places
 from lib_sdpipe.store.journal import Journal, is_apply_id, iter_journals, journal_file, read_journal
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
-from lib_sdpipe.store.repair import hold_repairs
+from lib_sdpipe.store.repair import Progress, hold_repairs, no_progress
 from lib_sdpipe.store.way_back import now_text
 
 _DAY_SECONDS = 86400.0
@@ -36,25 +36,34 @@ class Purge:
 
 
 def purge(layout: Layout, older_than_days: float, is_meant: bool) -> Purge:
-    """Delete what applies of that age set aside; without `is_meant` only count it.
+    """Delete what applies of that age set aside; without `is_meant` only count it. Raises as `purge_before`."""
+    return purge_before(layout, time.time() - older_than_days * _DAY_SECONDS, is_meant)
+
+
+def purge_before(
+    layout: Layout, before: float, is_meant: bool, progress: Progress = no_progress, should_stop: Callable[[], bool] = lambda: False,
+) -> Purge:
+    """The same for what was set aside before a moment, in seconds since 1970. `should_stop` is asked between applies.
 
     Raises LockedError while another process repairs, RecordError for a library.json that cannot be read.
     """
     if not is_meant:
-        return _purge(layout, older_than_days, is_meant)
+        return _purge(layout, before, is_meant, progress, should_stop)
     with hold_repairs(layout, "purge"):
-        return _purge(layout, older_than_days, is_meant)
+        return _purge(layout, before, is_meant, progress, should_stop)
 
 
-def _purge(layout: Layout, older_than_days: float, is_meant: bool) -> Purge:
+def _purge(layout: Layout, before: float, is_meant: bool, progress: Progress, should_stop: Callable[[], bool]) -> Purge:
     found = Purge(is_done=is_meant)
-    before = time.time() - older_than_days * _DAY_SECONDS
     by_apply: dict[str, list[Path]] = {}
     for folder in _quarantines(layout):
         by_apply.setdefault(folder.name, []).append(folder)
-    for apply_id, folders in sorted(by_apply.items()):
+    for number, (apply_id, folders) in enumerate(sorted(by_apply.items())):
         if seconds_of(apply_id) >= before:
             continue
+        if should_stop():
+            break
+        progress("deleting" if is_meant else "counting", number, len(by_apply))
         found.applies.append(apply_id)
         if is_meant and not _announce(layout, apply_id, found):
             continue

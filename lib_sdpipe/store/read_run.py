@@ -74,10 +74,12 @@ def _build_run_row(scanned: ScannedRun, run: Json | None, problem: str | None) -
         return RunRow(scanned.run_id, file, problem)
     facts = {
         "run_id": run.get("run_id"), "schema": run.get("schema"), "process": run.get("process"), "images": run.get("images"),
+        "lost_at": run.get("lost_at"),
         "outputs": [_output(entry) for entry in run.get("stage_outputs", ()) if isinstance(entry, dict) and _is_text(entry.get("name"))],
     }
     started_at = run.get("started_at") or run.get("timestamp")
-    return RunRow(scanned.run_id, file, None, run.get("status"), run.get("label"), run.get("source"), started_at, run.get("user"), facts)
+    texts = (run.get("status"), run.get("label"), run.get("source"), started_at, run.get("user"))
+    return RunRow(scanned.run_id, file, None, *texts, facts, run.get("finished_at"))
 
 
 def _output(entry: Json) -> list[str | None]:
@@ -107,8 +109,9 @@ def _claims(manifest: Json) -> list[tuple[str, str, str, str]]:
     claims = []
     place = place_of_image(manifest.get("root"), manifest.get("path"))
     if place is not None:
-        claims.append((*place, "image" if manifest.get("lost_at") is None else "lost"))
-        claims += [(place[0], place[1], name, "beside") for name in manifest.get("beside", ())]
+        is_lost = manifest.get("lost_at") is not None
+        claims.append((*place, "lost" if is_lost else "image"))
+        claims += [(place[0], place[1], name, "lost" if is_lost else "beside") for name in manifest.get("beside", ())]
     kept = place_of_image(RUNS_ROOT, manifest.get("kept"))
     if kept is not None and kept != place:
         claims.append((*kept, "kept"))

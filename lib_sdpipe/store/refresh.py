@@ -11,16 +11,19 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterable, Iterator
 
 from lib_sdpipe.index.files import KnownFile, KnownFolder
 from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.store.confine import QUARANTINE_NAME
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.marked import take_scanned_marks
 from lib_sdpipe.store.read_file import read_file_head
 from lib_sdpipe.store.read_run import read_run_rows
-from lib_sdpipe.store.scan import FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_root, scan_run
+from lib_sdpipe.store.scan import IMAGE_SUFFIXES, FileStat, ScannedFolder, ScannedRun, scan_beside_runs, scan_files, scan_root, scan_run
 
 # How long the others who write to the index may have to wait for a batch.
 _BATCH_SECONDS = 0.3
@@ -55,6 +58,7 @@ class Refresh:
         self._progress = progress or (lambda what, files: None)
         self._rest = rest
         self._looked = Looked()
+        self._marked: dict[str, Stamp] | None = None
         self._commit_at = 0.0
         self._version = 0
         self._others_wrote = False
@@ -91,10 +95,21 @@ class Refresh:
                 self._take_folder(folder, self._index.files.known_folder(folder.root, folder.path))
             self._look_at_claimed(run_id)
 
+    def look_at_files(self, places: Iterable[tuple[str, str]]) -> None:
+        """These files (root, path) alone: whether they have come, changed or gone."""
+        by_folder: dict[tuple[str, str], list[str]] = {}
+        for root, path in places:
+            folder, _, name = path.rpartition("/")
+            by_folder.setdefault((root, folder), []).append(name)
+        with self._batches():
+            for (root, folder), names in by_folder.items():
+                self._look_at_named(root, folder, names)
+
     # --- the runs folder ---
 
     def _look_at_runs(self, run_ids: list[str]) -> None:
         folders = self._index.files.known_folders(RUNS_ROOT)
+        self._marked = self._index.marks.stamps()
         for run_id in run_ids:
             scanned = scan_run(self._layout.runs, run_id, self._inside_runs)
             if scanned.problem is not None:
@@ -114,12 +129,20 @@ class Refresh:
     def _take_run(self, scanned: ScannedRun) -> None:
         self._looked.runs += 1
         self._looked.files += 1 + len(scanned.manifests)
+        self._take_marks(scanned)
         stamps = {sql_text(name[:-5]): (size, mtime_ns) for name, size, mtime_ns, *_ in scanned.manifests}
         file = scanned.run_file[1:3] if scanned.run_file is not None else None
         known = self._index.records.run_stamp(scanned.run_id)
         if known == file and known is not None and self._index.records.manifest_stamps(scanned.run_id) == stamps:
             return
         self._index.replace_run(*read_run_rows(self._layout, scanned))
+
+    def _take_marks(self, scanned: ScannedRun) -> None:
+        run_id = sql_text(scanned.run_id)
+        known = self._marked.get(run_id) if self._marked is not None else self._index.marks.stamp_of(run_id)
+        found = scanned.marks[1:3] if scanned.marks is not None else None
+        if found != known:
+            take_scanned_marks(self._layout, self._index, scanned.run_id, found)
 
     # --- image roots ---
 
@@ -148,21 +171,30 @@ class Refresh:
         """Recorded images that lie in no root: only those are looked at."""
         known = self._index.files.known_folders(OUTSIDE)
         for path, names in self._index.files.claimed_names(OUTSIDE):
-            self._take_folder(_stat_named(OUTSIDE, path, Path(path), names), known.pop(path, None))
+            self._take_folder(scan_files(OUTSIDE, path, Path(path), names), known.pop(path, None))
         self._remove_gone(OUTSIDE, known)
 
     def _look_at_claimed(self, run_id: str) -> None:
         """The files that one run names, without their neighbours."""
-        roots = self._library.roots()
         for root, path, names in self._index.files.claimed_by(run_id):
-            if root == RUNS_ROOT or (root != OUTSIDE and root not in roots):
-                continue
-            folder = Path(path) if root == OUTSIDE else roots[root] / path
-            found = _stat_named(root, path, folder, names)
-            if found.files:
-                row = self._index.files.known_folder(root, path)
-                row_id = row[0] if row is not None else self._index.files.set_folder(root, path, found.device, None)
-                self._take_files(root, path, row_id, folder, found.files, self._index.files.known_files(row_id, names))
+            if root != RUNS_ROOT:
+                self._look_at_named(root, path, names)
+
+    def _look_at_named(self, root: str, path: str, names: list[str]) -> None:
+        """Files of one folder without their neighbours; a folder that is away leaves what was known."""
+        roots, files = self._library.roots(), self._index.files
+        if root != OUTSIDE and root not in roots:
+            return
+        folder = Path(path) if root == OUTSIDE else roots[root] / path
+        images = [name for name in names if root == OUTSIDE or name.lower().endswith(IMAGE_SUFFIXES)]  # as a look at the root sees them
+        found = scan_files(root, path, folder, images)
+        row = files.known_folder(root, path)
+        if found.problem is not None or (row is None and not found.files):
+            return
+        row_id = row[0] if row is not None else files.set_folder(root, path, found.device, None)
+        known = files.known_files(row_id, names)
+        gone = self._take_files(root, path, row_id, folder, found.files, known)
+        files.remove_files(known[name][0] for name in gone)
 
     # --- one folder ---
 
@@ -247,25 +279,10 @@ class Refresh:
         self._commit_at = time.monotonic() + _BATCH_SECONDS
 
 
-def _stat_named(root: str, path: str, folder: Path, names: list[str]) -> ScannedFolder:
-    """A folder as if only these files were in it."""
-    try:
-        device = os.stat(folder).st_dev
-    except OSError as fault:
-        return ScannedFolder(root, path, 0, [], fault.strerror or str(fault))
-    files: list[FileStat] = []
-    for name in names:
-        try:
-            found = os.stat(folder / name)
-        except OSError:
-            continue
-        files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
-    return ScannedFolder(root, path, device, files)
-
-
 def _has_nothing(folder: Path) -> bool:
+    """A root whose last image was set aside has its quarantine, so its disk is there."""
     with os.scandir(folder) as entries:
-        return all(entry.name[0] == "." for entry in entries)
+        return all(entry.name[0] == "." and entry.name != QUARANTINE_NAME for entry in entries)
 
 
 def _is_below(path: str, folder: str) -> bool:

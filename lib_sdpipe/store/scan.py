@@ -32,13 +32,14 @@ class ScannedFolder:
 
 @dataclass(frozen=True)
 class ScannedRun:
-    """One run folder: its run file (None: there is none), its manifests, its image folders."""
+    """One run folder: its run file and its marks (None: there is none), its manifests, its image folders."""
 
     run_id: str
     run_file: FileStat | None
     manifests: list[FileStat]
     folders: list[ScannedFolder] = field(default_factory=list)
     problem: str | None = None
+    marks: FileStat | None = None
 
 
 def scan_root(root: str, folder: Path, skip: frozenset[str] = frozenset()) -> Iterator[ScannedFolder]:
@@ -71,6 +72,7 @@ def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> Sca
     """One run folder; one that cannot be listed comes with a problem."""
     path = os.path.join(runs, run_id)
     run_file: FileStat | None = None
+    marks: FileStat | None = None
     manifests: list[FileStat] = []
     folders: list[tuple[str, str]] = []
     images: list[FileStat] = []
@@ -82,6 +84,8 @@ def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> Sca
                     manifests = _list_manifests(entry.path)
                 elif name == "run_metadata.json":
                     run_file = _stat_entry(entry)
+                elif name == "marks.json":
+                    marks = _stat_entry(entry)
                 elif name[0] != "." and _is_image(name) and not entry.is_dir():
                     images += _stat_files(entry.path)
                 elif name[0] != "." and entry.is_dir():
@@ -90,7 +94,7 @@ def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> Sca
     except OSError as fault:
         return ScannedRun(run_id, None, [], [], fault.strerror or str(fault))
     scanned += _walk(RUNS_ROOT, folders, skip)
-    return ScannedRun(run_id, run_file, manifests, scanned)
+    return ScannedRun(run_id, run_file, manifests, scanned, marks=marks)
 
 
 def _is_renamed_run(path: str) -> bool:
@@ -176,3 +180,19 @@ def _is_image(name: str) -> bool:
 
 def _reason(path: str, fault: OSError) -> str:
     return "a link to nothing" if os.path.islink(path) and not os.path.exists(path) else fault.strerror or str(fault)
+
+
+def scan_files(root: str, path: str, folder: Path, names: list[str]) -> ScannedFolder:
+    """A folder as if only these files were in it."""
+    try:
+        device = os.stat(folder).st_dev
+    except OSError as fault:
+        return ScannedFolder(root, path, 0, [], fault.strerror or str(fault))
+    files: list[FileStat] = []
+    for name in names:
+        try:
+            found = os.stat(folder / name)
+        except OSError:
+            continue
+        files.append((name, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev))
+    return ScannedFolder(root, path, device, files)

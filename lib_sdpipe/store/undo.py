@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -43,8 +44,9 @@ def list_applies(layout: Layout) -> list[ApplySummary]:
 
 def undo(
     layout: Layout, which: str | None = None, progress: Progress = no_progress, should_stop: Callable[[], bool] = lambda: False,
+    only: Collection[str] | None = None,
 ) -> RepairAnswer:
-    """Put back what an apply changed: `which` is its id or a plan's, None the last that is not undone.
+    """Put back what an apply changed: `which` is its id or a plan's, None the last that is not undone; `only` these operations of it.
 
     Raises UnknownNameError, LockedError while another process repairs, RecordError for a damaged journal.
     """
@@ -56,7 +58,7 @@ def undo(
             _check_library(journal, library, layout)
             answer.plan_id, answer.apply_id = journal.head.plan_id, journal.apply_id
             try:
-                _undo_one(journal, Places(layout, library), answer, progress, should_stop)
+                _undo_one(journal, Places(layout, library), answer, progress, should_stop, only)
             finally:
                 journal.close()
             if answer.is_interrupted:
@@ -64,8 +66,34 @@ def undo(
     return answer.finished()
 
 
-def _undo_one(journal: Journal, places: Places, answer: RepairAnswer, progress: Progress, should_stop: Callable[[], bool]) -> None:
-    standing, present = journal.standing, Present(places)
+def put_in_order(layout: Layout, which: str) -> RepairAnswer:
+    """Of an apply that was stopped, put back the operation that it was at and end it there; finish an undo that was stopped.
+
+    Each operation is done whole then, or not at all. Raises as `undo`.
+    """
+    with hold_repairs(layout, "undo"):
+        (path,) = _find(layout, which)[:1]
+        journal, answer = read_journal(path), RepairAnswer(None)
+        library = Library(layout)
+        _check_library(journal, library, layout)
+        answer.plan_id, answer.apply_id = journal.head.plan_id, journal.apply_id
+        try:
+            ops: frozenset[str] | None = frozenset(one.op for one in journal.half_done)
+            if journal.is_undo_cut_short:
+                ops = journal.undo_ops | ops if journal.undo_ops is not None and ops is not None else None
+            _undo_one(journal, Places(layout, library), answer, no_progress, lambda: False, ops)
+            if not answer.failed and not journal.is_ended and journal.standing:
+                journal.note("end", now_text())
+        finally:
+            journal.close()
+    return answer.finished()
+
+
+def _undo_one(
+    journal: Journal, places: Places, answer: RepairAnswer, progress: Progress, should_stop: Callable[[], bool],
+    only: Collection[str] | None,
+) -> None:
+    standing, present = [one for one in journal.standing if only is None or one.op in only], Present(places)
     if not standing:
         remove_empty_folders(journal.folders, places)
         if journal.is_undo_cut_short:
@@ -73,7 +101,7 @@ def _undo_one(journal: Journal, places: Places, answer: RepairAnswer, progress: 
         return
     if journal.half_done or journal.is_undo_cut_short:
         sweep(standing, places, present, journal.apply_id)
-    journal.note("undo", now_text())
+    journal.note("undo", now_text(), only)
     result = go_back(journal, standing, places, present, lambda done, total: progress("undoing", done, total), should_stop)
     remove_empty_folders(journal.folders, places)
     answer.done += len(result.done)

@@ -16,6 +16,7 @@ from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.gradio_versions import build_html, quiet_event
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.html_text import show_notice
+from lib_sdpipe.ui.visit import ELSEWHERE, is_from_elsewhere
 from lib_sdpipe.workspace import Workspace
 
 Updates = tuple[Any, ...]
@@ -59,7 +60,7 @@ class Frame:
         javascript = f"({', '.join(['asked', *states])}) => [{', '.join([f'window.sdpipe.take({json.dumps(name)})', *states])}]"
 
         def answer(request: gr.Request, asked: str, *values: Any) -> Updates:
-            return self.answer(work, len(outputs), parse_ask(asked), _user(request), values)
+            return self._answer_page(request, work, len(outputs), parse_ask(asked), values)
 
         button.click(answer, [carrier, *inputs], [self._notice, *outputs], **quiet_event(javascript))
 
@@ -67,14 +68,20 @@ class Frame:
         """What happens at an event of a gradio component, `button.click` for one: `work(ask, *inputs)`."""
 
         def answer(request: gr.Request, *values: Any) -> Updates:
-            return self.answer(work, len(outputs), {}, _user(request), values)
+            return self._answer_page(request, work, len(outputs), {}, values)
 
         listen(answer, list(inputs), [self._notice, *outputs], **quiet_event())
+
+    def _answer_page(self, request: gr.Request, work: Work, count: int, data: dict[str, Any], values: Sequence[Any]) -> Updates:
+        if is_from_elsewhere(request.headers):
+            return (self._show_notice(ELSEWHERE), *unchanged(count))
+        return self.answer(work, count, data, getattr(request, "username", None), values)
 
     def answer(self, work: Work, count: int, data: dict[str, Any], user: str | None, values: Sequence[Any] = ()) -> Updates:
         """The notice and the updates; a fault becomes the notice and changes nothing else."""
         try:
-            done = work(Ask(data, Workspace(self.host.layout()), user), *values)
+            viewer = user if self.host.shows_own_runs_only() else None
+            done = work(Ask(data, Workspace(self.host.layout(), viewer=viewer), user), *values)
         except (SdPipeError, OSError) as fault:
             done = Noted(self.readable(str(fault)), unchanged(count))
         return (self._show_notice(done.sentence), *done.updates) if isinstance(done, Noted) else (self._show_notice(), *done)
@@ -92,7 +99,3 @@ class Frame:
 
 def unchanged(count: int) -> Updates:
     return tuple(gr.update() for _ in range(count))
-
-
-def _user(request: gr.Request | None) -> str | None:
-    return getattr(request, "username", None)

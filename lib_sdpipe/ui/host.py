@@ -10,6 +10,12 @@ from lib_sdpipe.store.layout import Layout
 class TabHost(Protocol):
     def layout(self) -> Layout: ...
 
+    def records(self) -> bool:
+        """Whether runs are recorded where the tab is shown: only then can that be paused."""
+
+    def shows_own_runs_only(self) -> bool:
+        """Whether whoever is logged in sees own runs only."""
+
     def fault(self) -> str | None:
         """The last recording fault, for the user; None while all is well."""
 

@@ -8,6 +8,7 @@ import gradio as gr
 
 from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.browse import section as browse
+from lib_sdpipe.ui.compare import section as compare
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
@@ -18,6 +19,7 @@ __all__ = ["TabHost", "build_tab"]
 # (id, label, what builds it), in the order on the page.
 _SECTIONS = (
     ("browse", "Browse", browse.build),
+    ("compare", "Compare", compare.build),
     ("statistics", "Statistics", statistics.build),
 )
 

@@ -1,7 +1,7 @@
-"""Where a page finds thumbnails, and the key in that address.
+"""Where a page finds pictures, and the key in that address.
 
 Started with `--api-auth` alone, a host has an open page beside a closed API: the page has nothing to show at the door. What it
-shows to everybody it may also load, so its addresses carry a key for one image each, which only the page hands out.
+shows to everybody it may also load, so its addresses carry a key for one picture each, which only the page hands out.
 """
 
 from __future__ import annotations
@@ -9,22 +9,40 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from urllib.parse import quote
 
 API_PREFIX = "/sdpipe/v1"
+# What routes of pictures are called, before the ids of one.
+THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS = "thumbnails", "pictures", "inputs", "input-thumbnails"
+PICTURE_KINDS = (THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS)
 
 _secret = secrets.token_bytes(32)
 
 
 def build_thumbnail_address(run_id: str, name: str) -> str:
     """Relative to the page, so that it holds behind `--subpath`; good as long as this process lives."""
-    return f"{API_PREFIX[1:]}/thumbnails/{quote(run_id, safe='')}/{quote(name, safe='')}?key={_key(run_id, name)}"
+    return _build(THUMBNAILS, run_id, name)
 
 
-def is_thumbnail_key(run_id: str, name: str, key: str) -> bool:
-    return hmac.compare_digest(_key(run_id, name).encode("ascii"), key.encode("utf-8", "surrogatepass"))
+def build_picture_address(run_id: str, name: str) -> str:
+    """The same of the image itself, in full size."""
+    return _build(PICTURES, run_id, name)
 
 
-def _key(run_id: str, name: str) -> str:
-    text = f"{run_id}\0{name}".encode("utf-8", "surrogatepass")
+def build_input_address(sha256: str, is_small: bool = False) -> str:
+    """The same of a picture that was part of a request."""
+    return _build(INPUT_THUMBNAILS if is_small else INPUTS, sha256)
+
+
+def is_picture_key(kind: str, ids: Iterable[str], key: str) -> bool:
+    return hmac.compare_digest(_key(kind, *ids).encode("ascii"), key.encode("utf-8", "surrogatepass"))
+
+
+def _build(kind: str, *ids: str) -> str:
+    return f"{API_PREFIX[1:]}/{kind}/{'/'.join(quote(each, safe='', errors='surrogatepass') for each in ids)}?key={_key(kind, *ids)}"
+
+
+def _key(*parts: str) -> str:
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
     return hmac.new(_secret, text, hashlib.sha256).hexdigest()[:32]

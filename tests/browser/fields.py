@@ -68,12 +68,26 @@ def _zigzag(left: float, top: float, right: float, bottom: float, rows: int = 7,
             yield left + (right - left) * part, top + (bottom - top) * row / (rows - 1)
 
 
+# The sandbox keeps the number of the chosen picture on the page; the hosts ask which thumbnail is marked.
+_IS_CHOSEN = """([tab, number]) => {
+    const index = document.querySelector(`#${tab}_gallery_index input`);
+    if (index) return Number(index.value) === number;
+    const small = [...document.querySelectorAll(`#${tab}_gallery .thumbnails > .thumbnail-item.thumbnail-small`)];
+    return small.findIndex((thumbnail) => thumbnail.classList.contains('selected')) === number;
+}"""
+
+
 def choose_in_gallery(page: Page, tab: str, number: int) -> None:
     """The picture that Save, hires and Send work on, counted from 0 with the grid."""
     gallery = page.tab.locator(f"#{tab}_gallery")
     small = gallery.locator(".thumbnails button, .thumbnail-small, .grid-container button")
-    small.nth(number).click()
-    page.tab.wait_for_timeout(700)
+    for _ in range(10):  # a press while the gallery is still being built is lost
+        small.nth(number).click()
+        for _ in range(10):
+            page.tab.wait_for_timeout(200)
+            if page.tab.evaluate(_IS_CHOSEN, [tab, number]):
+                return
+    raise AssertionError(f"picture {number} in the gallery of {tab} cannot be chosen")
 
 
 def select(page: Page, elem_id: str, choice: str) -> None:

@@ -81,7 +81,8 @@ def test_the_hosts_openapi_page_has_every_route(host: WebUI) -> None:
     ours = {path.removeprefix(API): sorted(methods) for path, methods in paths.items() if path.startswith(API)}
     assert ours == {
         "/runs": ["get"], "/runs/{run_id}": ["get"], "/runs/{run_id}/images/{name}": ["get"], "/images": ["get"], "/image": ["get"],
-        "/thumbnails/{run_id}/{name}": ["get"], "/marks/{run_id}": ["get", "post"], "/trace": ["post"], "/check": ["post"],
+        "/thumbnails/{run_id}/{name}": ["get"], "/pictures/{run_id}/{name}": ["get"], "/inputs/{sha256}": ["get"],
+        "/input-thumbnails/{sha256}": ["get"], "/marks/{run_id}": ["get", "post"], "/trace": ["post"], "/check": ["post"],
         "/plan": ["post"], "/apply": ["post"], "/undo": ["post"],
     }
     body = paths[f"{API}/apply"]["post"]["requestBody"]["content"]["application/json"]["schema"]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_sdpipe.errors import UsageError
-from lib_sdpipe.index import owed, search
+from lib_sdpipe.index import choosing, owed, search
 from lib_sdpipe.index.folding import fold_text
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.index.records import RunRow
@@ -143,16 +143,23 @@ def test_every_way_finds_what_a_plain_reader_finds(
     expected = [row["name"] for row in sorted(fits, key=lambda row: (-row["time"], [-ord(c) for c in row["name"]]))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "_GLANCE", (3000, 10, 10, 10, 60)[way])
-        patch.setattr(search, "_FEW_PROMPTS", (3000, 3000, 5, 5, 5)[way])
-        patch.setattr(search, "_FEW_PICTURES", (10_000, 10_000, 10_000, 5, 5)[way])
+        patch.setattr(choosing, "_FEW_PROMPTS", (3000, 3000, 5, 5, 5)[way])
+        patch.setattr(choosing, "_FEW_PICTURES", (10_000, 10_000, 10_000, 5, 5)[way])
         patch.setattr(search, "MOST_COUNTED", (1000, 1000, 1000, 30, 30)[way])
-        found, after, page = [], None, None
+        found, after, page, pages = [], None, None, []
         while page is None or after is not None:
             page = index.search.find(query, limit=90, after=after)
             assert page.total == len(expected) if page.total_is_exact else page.total <= len(expected)
             found += [each.name for each in page.images]
+            pages.append(page)
             after = page.next
+        back, before = [], pages[-1].previous
+        while before is not None:
+            page = index.search.find(query, limit=70, before=before)
+            back = [each.name for each in page.images] + back
+            before = page.previous
     assert found == expected
+    assert back == expected[:len(pages[:-1]) * 90], "the way back passes the same images"
 
 
 def test_without_fts5_the_answers_are_the_same(index: Index, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,9 +36,16 @@ class Host:
         self.paused = False
         self.refusal: str | None = None
         self.recording_fault: str | None = None
+        self.own_only = False
 
     def layout(self) -> Layout:
         return self._layout
+
+    def records(self) -> bool:
+        return True
+
+    def shows_own_runs_only(self) -> bool:
+        return self.own_only
 
     def fault(self) -> str | None:
         return self.recording_fault

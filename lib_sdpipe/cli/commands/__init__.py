@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol
 
-from lib_sdpipe.cli.commands import adopt, apply, check, demo, find, plan, purge, reindex, roots, runs, show, trace, undo, verify
+from lib_sdpipe.cli.commands import adopt, apply, check, demo, find, plan, purge, reindex, roots, runs, serve, show, trace, undo, verify
 from lib_sdpipe.cli.output import Output
 
 
@@ -20,4 +20,4 @@ class Verb(Protocol):
     def run(self, arguments: argparse.Namespace, output: Output) -> int: ...
 
 
-VERBS: tuple[Verb, ...] = (demo, runs, show, find, trace, roots, check, plan, apply, undo, adopt, verify, purge, reindex)
+VERBS: tuple[Verb, ...] = (demo, runs, show, find, trace, roots, check, plan, apply, undo, adopt, verify, purge, reindex, serve)

@@ -9,22 +9,18 @@ import argparse
 import contextlib
 import json
 import logging
-import os
 import shlex
-import signal
-import socket
 import sys
-import threading
 import time
-import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from lib_sdpipe.cli.output import Output
 from lib_sdpipe.cli.place import DEFAULT_NAME, find_webui, named_folder, open_workspace
 from lib_sdpipe.cli.program import program_name
 from lib_sdpipe.cli.render import escape_text, format_count
+from lib_sdpipe.cli.serving import add_page_arguments, choose_port, ended_by_signal, open_browser
 from lib_sdpipe.errors import NoLibraryError, SdPipeError, UsageError
 from lib_sdpipe.manifest.codec import format_json
 from lib_sdpipe.store.atomic import write_atomic
@@ -33,7 +29,6 @@ NAME = "demo"
 SUMMARY = "record first runs in a miniature WebUI and serve its page"
 
 DATA_NAME = "sdpipe-sandbox"
-USUAL_PORT = 7860
 _CLOSE_SECONDS = 60.0
 _STEP_MS = 15.0
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -44,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"Record first runs in a miniature WebUI (no diffusion model, no GPU) and serve its page on 127.0.0.1 until Ctrl-C. "
         f"The runs go to ./{DEFAULT_NAME} or --runs DIR; the sandbox's settings, models and outputs to {DATA_NAME} beside it."
     )
-    parser.add_argument("--port", type=_port, metavar="N", help=f"the page's port (default: {USUAL_PORT}, or a free one if that is taken)")
-    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    add_page_arguments(parser)
     parser.add_argument("--once", action="store_true", help="stop after the first runs")
 
 
@@ -53,7 +47,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     runs = _choose_runs(arguments.runs)
     known = set(_list_runs(runs))
     # What a host prints is not our answer.
-    with contextlib.redirect_stdout(sys.stderr), _ended_by_signal(), _sandbox(arguments, runs, output) as sandbox:
+    with contextlib.redirect_stdout(sys.stderr), ended_by_signal(), _sandbox(arguments, runs, output) as sandbox:
         _generate(sandbox, output)
         recorded = _wait_until_closed(runs, known, output)
         summary = _summary(runs, recorded)
@@ -94,7 +88,7 @@ def _sandbox(arguments: argparse.Namespace, runs: Path, output: Output) -> Itera
     if not (_REPOSITORY / "scripts" / "sdpipe.py").is_file():
         raise UsageError(f"the demo runs SDPipe as an extension, and {_REPOSITORY} is not a checkout of it: run it from one")
     data = runs.parent / DATA_NAME
-    port = 0 if arguments.once else _choose_port(arguments.port)
+    port = 0 if arguments.once else choose_port(arguments.port)
     _write_settings(data, runs)
     output.progress("Starting the sandbox WebUI ...")
     try:
@@ -109,27 +103,6 @@ def _sandbox(arguments: argparse.Namespace, runs: Path, output: Output) -> Itera
         # Stopping cuts what browsers keep open, and uvicorn reports each of those with a traceback.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
         sandbox.stop()
-
-
-def _choose_port(wish: int | None) -> int:
-    """The port to serve on. Raises UsageError where a port asked for by number is taken; 0 means any."""
-    if _is_free(wish if wish is not None else USUAL_PORT):
-        return wish if wish is not None else USUAL_PORT
-    if wish is not None:
-        raise UsageError(f"port {wish} is taken: give another with --port N, or none for a free one")
-    return 0
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As the server binds it: a port in TIME_WAIT from the last demo is free. On Windows the option means the opposite.
-        if sys.platform != "win32":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _write_settings(data: Path, runs: Path) -> None:
@@ -200,34 +173,6 @@ def _serve(sandbox: Any, arguments: argparse.Namespace, output: Output) -> None:
     """Until Ctrl-C."""
     output.line(f"The page: {sandbox.url} (press Generate, then look at the Runs tab). Ctrl-C stops it.")
     output.flush()
-    if not arguments.no_browser and _has_screen():
-        webbrowser.open(sandbox.url)
+    open_browser(sandbox.url, arguments)
     while True:
         time.sleep(3600)
-
-
-def _has_screen() -> bool:
-    """Without one, webbrowser would start a text browser in this terminal."""
-    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-@contextlib.contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """`kill` ends the demo as Ctrl-C does: the sandbox stops first."""
-    def leave(number: int, _frame: Any) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a number up to 65535, 0 for any free one")
-    return int(text[:6])

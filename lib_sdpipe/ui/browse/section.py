@@ -17,6 +17,7 @@ def build(frame: Frame) -> None:
         head = build_html(markup.show_head(None, None), elem_id="sdpipe_summary")
         pause = gr.Checkbox(
             value=paused, label="Pause recording", elem_id="sdpipe_pause", interactive=True, container=False, min_width=120,
+            visible=frame.host.records(),
         )
         refresh = gr.Button("Refresh", elem_id="sdpipe_refresh", size="sm", min_width=90)
     with gr.Row(elem_id="sdpipe_columns"):

@@ -119,12 +119,12 @@ def _select(evt: gr.SelectData) -> int:
     return evt.index
 
 
-def selected_index(component: Any) -> Any:
-    """A state that follows which picture of a gallery is selected."""
-    state = gr.State(0)
+def selected_index(component: Any, elem_id: str | None = None) -> Any:
+    """A number that follows which picture of a gallery is selected; with an id it is on the page, unseen."""
+    index = gr.State(0) if elem_id is None else gr.Number(0, precision=0, elem_id=elem_id, elem_classes=["unseen"])
     if isinstance(component, gr.Gallery):
-        component.select(_select, inputs=None, outputs=[state], **({} if MAJOR < 4 else {"show_progress": "hidden"}))
-    return state
+        component.select(_select, inputs=None, outputs=[index], **({} if MAJOR < 4 else {"show_progress": "hidden"}))
+    return index
 
 
 def _announcing(original: Callable[..., None]) -> Callable[..., None]:

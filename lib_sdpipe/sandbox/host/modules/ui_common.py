@@ -68,7 +68,7 @@ class OutputPanel:
         self.button_upscale: Any = None
         with gr.Column(elem_id=f"{tabname}_results", scale=1):
             self.gallery = gradio_extensons.gallery(label="Output", show_label=False, elem_id=f"{tabname}_gallery")
-            self.index = gradio_extensons.selected_index(self.gallery)
+            self.index = gradio_extensons.selected_index(self.gallery, f"{tabname}_gallery_index")
             with gr.Row(elem_id=f"image_buttons_{tabname}"):
                 saving = [] if tabname == "extras" else [
                     (gr.Button("Save", elem_id=f"save_{tabname}", size="sm"), False),

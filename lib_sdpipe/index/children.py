@@ -1,0 +1,40 @@
+"""What was made from a run's images in later runs. Reading only: a page that shows it must not touch the index."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_sdpipe.index.sql_values import sql_text
+
+_CHILDREN = (
+    "SELECT run_id, name, stage, role, actual_seed, parent_name FROM pictures"
+    " WHERE parent_run_id = ? AND run_id IS NOT NULL AND run_id <> parent_run_id ORDER BY run_id, name LIMIT ?"
+)
+
+
+@dataclass(frozen=True)
+class Child:
+    """A recorded image of another run that was made from image `parent_name` of this one (None: of the run, nobody knows which)."""
+
+    run_id: str
+    name: str
+    stage: str | None
+    role: str | None
+    actual_seed: int | None
+    parent_name: str | None
+
+
+def read_children(places: Iterable[Path], run_id: str, limit: int) -> list[Child]:
+    """The oldest first. No index, or one that cannot be read, knows none."""
+    file = next((place for place in places if place.exists()), None)
+    if file is None:
+        return []
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
+            return [Child(*row) for row in connection.execute(_CHILDREN, (sql_text(run_id), limit))]
+    except sqlite3.Error:
+        return []  # an older index, or a damaged one: recording makes it anew and says so

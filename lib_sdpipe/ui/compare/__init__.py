@@ -1,0 +1,1 @@
+"""Comparing images and runs: one section of the Runs tab."""

@@ -1,0 +1,103 @@
+"""What is to be compared: images, or runs. Read from presses on the page and from what somebody typed. No gradio here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib_sdpipe.errors import UsageError
+from lib_sdpipe.manifest.names import is_manifest_name, is_run_id
+from lib_sdpipe.manifest.records import ImageLink, Json
+from lib_sdpipe.ui.ask import Ask, read_link
+
+MOST_IMAGES = 4
+MOST_RUNS = 2
+_MOST_CHARACTERS = 4_000
+_BETWEEN = re.compile(r"[\s,;]+")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Either images, in the order in which they are compared, or runs. `left_out`: how many more were asked for."""
+
+    images: tuple[ImageLink, ...] = ()
+    runs: tuple[str, ...] = ()
+    left_out: int = 0
+
+    @property
+    def is_enough(self) -> bool:
+        return max(len(self.images), len(self.runs)) >= 2
+
+
+@dataclass(frozen=True)
+class _Found:
+    images: list[ImageLink] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+
+
+def read_choice(ask: Ask) -> Choice:
+    """What a press on the page asks to compare: `images`, `runs`, `picked`, or `run` with or without `name`."""
+    images = [link for link in (read_link(value) for value in _list(ask.data.get("images"))) if link is not None and link.name]
+    runs = [value for value in _list(ask.data.get("runs")) if isinstance(value, str) and is_run_id(value)]
+    link = ask.link()
+    if link is not None and link.name:
+        images.append(link)
+    elif link is not None and link.run_id:
+        runs.append(link.run_id)
+    return build_choice(images or ask.picked(), runs)
+
+
+def parse_typed(text: str) -> Choice:
+    """`RUN RUN`, `RUN/NAME RUN/NAME`, or `RUN NAME NAME`: a name without a run belongs to the run before it. Raises UsageError."""
+    found = _Found()
+    for word in _BETWEEN.split(text[:_MOST_CHARACTERS].strip()):
+        if word:
+            _read_word(word, found)
+    named = {link.run_id for link in found.images}
+    runs = [run_id for run_id in found.runs if run_id not in named]
+    if runs and found.images:
+        raise UsageError(f"Name images or runs, not both: {runs[0]} stands there without an image.")
+    return build_choice(found.images, runs)
+
+
+def build_choice(images: list[ImageLink], runs: list[str]) -> Choice:
+    """Each once, and no more than can be compared; images go before runs."""
+    links = list({(link.run_id, link.name): link for link in images}.values())
+    if links:
+        return Choice(images=tuple(links[:MOST_IMAGES]), left_out=max(0, len(links) - MOST_IMAGES))
+    run_ids = list(dict.fromkeys(runs))
+    return Choice(runs=tuple(run_ids[:MOST_RUNS]), left_out=max(0, len(run_ids) - MOST_RUNS))
+
+
+def add_choice(choice: Choice, more: Choice) -> Choice:
+    """What was chosen with more of its kind; another kind takes its place."""
+    if more.images:
+        return build_choice([*choice.images, *more.images], [])
+    return build_choice([], [*choice.runs, *more.runs]) if more.runs else choice
+
+
+def format_typed(choice: Choice) -> str:
+    """What one would have to type for it."""
+    return "  ".join([f"{link.run_id}/{link.name}" for link in choice.images] or choice.runs)
+
+
+def image_data(link: ImageLink) -> Json:
+    """As the page says it, so that `read_choice` understands it."""
+    return {"run": link.run_id, "name": link.name}
+
+
+def _read_word(word: str, found: _Found) -> None:
+    run_id, slash, name = word.rpartition("/")
+    if slash and is_run_id(run_id) and is_manifest_name(name):
+        found.images.append(ImageLink(run_id=run_id, name=name))
+    elif is_run_id(word):
+        found.runs.append(word)
+    elif is_manifest_name(word) and found.runs:
+        found.images.append(ImageLink(run_id=found.runs[-1], name=word))
+    else:
+        raise UsageError(f"{word[:80]!r} names neither a run nor an image of one. An image is named like this: RUN/txt2img_001.")
+
+
+def _list(value: Any) -> list[Any]:
+    return value[:100] if isinstance(value, list) else []
