@@ -125,7 +125,7 @@ class Statistics:
         """By model, and by sampler: there are few pairs of them."""
         query = (
             f"SELECT pictures.model, pictures.sampler, {_SUMS} FROM pictures INDEXED BY pictures_walk"
-            f" WHERE {_MADE} AND pictures.stage IS NOT 'grid' AND {where.text} GROUP BY pictures.model, pictures.sampler"
+            f" WHERE {_MADE} AND {where.text} GROUP BY pictures.model, pictures.sampler"
         )
         models: dict[int | None, Sums] = {}
         samplers: dict[int | None, Sums] = {}

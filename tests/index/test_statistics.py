@@ -65,7 +65,7 @@ def test_what_is_not_known_is_counted_as_unknown(index: Index) -> None:
     add(index, "grid_001", stage_duration_ms=None)
     found = count(index)
     assert found.days == {(None, None): Sums(1, 0, 1), (date(2025, 3, 30), "grid"): Sums(1, 0, 0)}
-    assert found.models == {None: Sums(1, 0, 1)} and found.timings == []
+    assert found.models == {None: Sums(1, 0, 1), "dream": Sums(1, 0, 0)} and found.timings == []
 
 
 def test_images_saved_on_the_way_are_no_images_of_their_own_and_their_time_counts_once(index: Index) -> None:

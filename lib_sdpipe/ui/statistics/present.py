@@ -10,7 +10,7 @@ from lib_sdpipe.ui.statistics.calendar import choose_span, list_spans
 from lib_sdpipe.ui.statistics.present_bars import present_disk, present_names, present_stages
 from lib_sdpipe.ui.statistics.present_scatter import present_scatters
 from lib_sdpipe.ui.statistics.present_time import present_time
-from lib_sdpipe.ui.statistics.queries import DAY, ask_days, narrow
+from lib_sdpipe.ui.statistics.queries import DAY, FINAL, ask_days, narrow
 from lib_sdpipe.ui.statistics.view import Figure, StatisticsView
 
 _SPAN_WORDS = {"day": "Days", "week": "Weeks", "month": "Months", "year": "Years"}
@@ -19,16 +19,18 @@ _SPAN_WORDS = {"day": "Days", "week": "Weeks", "month": "Months", "year": "Years
 def present_statistics(counted: Counted, query: str, wanted_span: str | None, counted_at: datetime) -> StatisticsView:
     days = [day for day, _ in counted.days if day is not None]
     by = choose_span(days, wanted_span)
-    scatters, scatter_note = present_scatters(counted.timings, query)
+    # Charts count images without those saved on the way to them; what they lead to leaves those out as well.
+    made = (narrow(query, FINAL) or query) if counted.others else query
+    scatters, scatter_note = present_scatters(counted.timings, made)
     bars = [
-        present_names("By checkpoint", "model", counted.models, query), present_names("By sampler", "sampler", counted.samplers, query),
-        present_stages(((stage, sums) for (_, stage), sums in counted.days.items()), query), *present_disk(counted.disk, query),
+        present_names("By checkpoint", "model", counted.models, made), present_names("By sampler", "sampler", counted.samplers, made),
+        present_stages(((stage, sums) for (_, stage), sums in counted.days.items()), made), *present_disk(counted.disk, query),
     ]
     return StatisticsView(
         query=query,
-        figures=_present_figures(counted, query),
+        figures=_present_figures(counted, made),
         spans=[(span, _SPAN_WORDS[span], span == by) for span in list_spans(days)],
-        over_time=present_time(counted.days, by, query),
+        over_time=present_time(counted.days, by, made),
         bars=[bar for bar in bars if bar.rows],
         scatters=scatters,
         scatter_note=scatter_note,

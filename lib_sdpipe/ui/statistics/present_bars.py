@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lib_sdpipe.index.statistics import Disk, Sums
-from lib_sdpipe.manifest.records import STAGES
+from lib_sdpipe.manifest.records import ROLES, STAGES
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.statistics.queries import UNRECORDED, ask_name, ask_stage, narrow
+from lib_sdpipe.ui.statistics.queries import FINAL, UNRECORDED, ask_name, ask_roles, ask_stage, narrow
 from lib_sdpipe.ui.statistics.view import BarList, Row
 
 _MOST_ROWS = 12
@@ -15,7 +15,9 @@ _WAY, _COPIES, _BESIDE, _LOST, _GRIDS, _FINAL, _NO_RECORD, _DAMAGED = (
     "Saved on the way", "Copies in run folders", "Written beside images", "Recorded as lost", "Grids", "Final images",
     "Without a record", "Of manifests that cannot be read",
 )
-_MASKS = ("mask", "mask-composite", "init", "preview")
+_MASKS_NAME = "Masks, previews and inputs"
+_MASKS = ("mask", "mask-composite", "preview", "init")
+_ON_THE_WAY = tuple(role for role in ROLES if role not in ("final", *_MASKS))
 
 
 def present_names(title: str, field: str, sums: dict[str | None, Sums], query: str) -> BarList:
@@ -59,7 +61,11 @@ def present_disk(disk: list[Disk], query: str) -> list[BarList]:
     """By what the files are, by stage, by root."""
     stages = [part for part in disk if part.claim is not None and part.stage is not None]
     return [
-        _disk_list("Disk by kind of file", disk, _kind_of, {_NO_RECORD: narrow(query, UNRECORDED), _GRIDS: narrow(query, "stage:grid")}),
+        _disk_list("Disk by kind of file", disk, _kind_of, {
+            _NO_RECORD: narrow(query, UNRECORDED), _GRIDS: narrow(query, "stage:grid"),
+            _FINAL: narrow(query, FINAL, "-stage:grid", "recorded:yes"),
+            _WAY: narrow(query, ask_roles(_ON_THE_WAY)), _MASKS_NAME: narrow(query, ask_roles(_MASKS)),
+        }),
         _disk_list(
             "Disk by stage", stages, lambda part: words.format_stage(part.stage),
             {words.format_stage(stage): narrow(query, ask_stage(stage)) for stage in STAGES},
@@ -90,4 +96,4 @@ def _kind_of(part: Disk) -> str:
         return _DAMAGED
     if part.stage == "grid":
         return _GRIDS
-    return _FINAL if part.role in (None, "final") else "Masks, previews and inputs" if part.role in _MASKS else _WAY
+    return _FINAL if part.role in (None, "final") else _MASKS_NAME if part.role in _MASKS else _WAY

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from lib_sdpipe.manifest.records import STAGES
 
 DAY, WEEK, MONTH, YEAR = "day", "week", "month", "year"
-UNRECORDED = "recorded:no"
+UNRECORDED, FINAL = "recorded:no", "role:final"
 
 
 def narrow(query: str, *terms: str | None) -> str | None:
@@ -27,6 +28,11 @@ def ask_stage(stage: str | None) -> str | None:
     if stage is None:
         return " ".join(f"-stage:{known}" for known in STAGES)
     return f"stage:{stage}" if stage in STAGES else None
+
+
+def ask_roles(roles: Iterable[str]) -> str:
+    """Images that were saved for one of these reasons."""
+    return " OR ".join(f"role:{role}" for role in roles)
 
 
 def ask_days(first: date, by: str) -> str:
