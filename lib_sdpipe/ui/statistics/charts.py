@@ -34,7 +34,7 @@ def _draw_column(number: int, column: Column) -> str:
     title = f"{column.title}: {column.total}" + (f" ({pieces})" if pieces else "")
     ask = f" {ask_attributes('search', {'query': column.query}, 'browse')}" if column.query else ""
     hit = f'<rect class="sdpipe-hit" x="{number}" y="0" width="1" height="100"/>'
-    return f'<g class="sdpipe-mark"{ask}><title>{e(title)}</title>{hit}{rects}</g>'
+    return f'<g class="sdpipe-chart-mark"{ask}><title>{e(title)}</title>{hit}{rects}</g>'
 
 
 def _y(share: float) -> str:
@@ -61,7 +61,7 @@ def draw_scatter(chart: Scatter) -> str:
         x, y = place(point.x, point.y)
         radius = _LEAST_RADIUS + (_MOST_RADIUS - _LEAST_RADIUS) * point.weight
         ask = f" {ask_attributes('search', {'query': point.query}, 'browse')}" if point.query else ""
-        points += (f'<g class="sdpipe-mark"{ask}><title>{e(point.label)}: {e(point.value)}</title>'
+        points += (f'<g class="sdpipe-chart-mark"{ask}><title>{e(point.label)}: {e(point.value)}</title>'
                    f'<circle class="sdpipe-series-{chart.series}" cx="{x}" cy="{y}" r="{radius:.1f}"/></g>')
     return (
         f'<svg class="sdpipe-scatter" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{e(chart.title)}">'

@@ -40,10 +40,10 @@ def show_ranges(queries: dict[str, str], chosen: str) -> str:
         query = pattern.format(**queries)
         pressed = "true" if query == chosen else "false"
         buttons.append(
-            f'<button type="button" class="sdpipe-choice" aria-pressed="{pressed}" '
+            f'<button type="button" class="sdpipe-pill" aria-pressed="{pressed}" '
             f'{ask_attributes("statistics_show", {"query": query})}>{e(label)}</button>'
         )
-    return f'<div class="sdpipe-choices" role="group" aria-label="Time">{"".join(buttons)}</div>'
+    return f'<div class="sdpipe-pills" role="group" aria-label="Time">{"".join(buttons)}</div>'
 
 
 def _show_figure(figure: Figure) -> str:
@@ -58,10 +58,10 @@ def _show_over_time(view: StatisticsView) -> str:
     if not view.over_time:
         return ""
     spans = "".join(
-        f'<button type="button" class="sdpipe-choice" aria-pressed="{"true" if chosen else "false"}" '
+        f'<button type="button" class="sdpipe-pill" aria-pressed="{"true" if chosen else "false"}" '
         f'{ask_attributes("statistics_show", {"by": name})}>{e(words)}</button>' for name, words, chosen in view.spans
     )
-    choice = f'<div class="sdpipe-choices" role="group" aria-label="A bar is">{spans}</div>' if len(view.spans) > 1 else ""
+    choice = f'<div class="sdpipe-pills" role="group" aria-label="A bar is">{spans}</div>' if len(view.spans) > 1 else ""
     charts = "".join(map(_show_chart, view.over_time))
     head = f'<div class="sdpipe-panel-head"><h3>Over time</h3>{choice}</div>'
     return f'<section class="sdpipe-panel sdpipe-panel-wide">{head}{charts}</section>'
@@ -105,7 +105,7 @@ def _show_table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, st
         for label, *texts, query in rows
     )
     return (
-        f'<details class="sdpipe-table"><summary>As a table</summary><div><table aria-label="{e(title)}"><thead><tr>{head}</tr></thead>'
+        f'<details class="sdpipe-chart-table"><summary>As a table</summary><div><table aria-label="{e(title)}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div></details>"
     )
 

@@ -81,7 +81,7 @@ def test_the_ends_of_the_calendar_are_no_fault() -> None:
 
 def test_no_day_is_left_out_and_unknown_ones_are_told() -> None:
     html = show(counted())
-    assert html.count("<g class=\"sdpipe-mark\"") == 2 * 3 + 2
+    assert html.count("<g class=\"sdpipe-chart-mark\"") == 2 * 3 + 2
     assert "Of 2 images the day is not known." in html and "Of 3 images it is not known how long they took." in html
     assert html.count("Not known") >= 3
     assert "Thu 25 Dec 2025: 3 images" in html and "1 more were saved on the way" in html
