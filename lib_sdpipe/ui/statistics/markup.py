@@ -105,8 +105,8 @@ def _show_table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, st
         for label, *texts, query in rows
     )
     return (
-        f'<details class="sdpipe-chart-table"><summary>As a table</summary><div><table aria-label="{e(title)}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></details>"
+        f'<details class="sdpipe-chart-table"><summary>As a table</summary><div><table aria-label="{e(title)}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
     )
 
 
