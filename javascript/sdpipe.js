@@ -131,13 +131,6 @@
         }).observe(get("sdpipe_tab"), {childList: true, subtree: true});
     }
 
-    // gradio tells of a thumbnail only when another becomes the selected one; after a jump by a link the user may well
-    // press the one that it takes for selected.
-    function openAgain(thumbnail) {
-        const all = Array.from(document.querySelectorAll("#sdpipe_run_gallery .thumbnail-item"));
-        ask("open", {tile: all.indexOf(thumbnail)});
-    }
-
     // --- copying ---
 
     function copy(button) {
@@ -167,11 +160,6 @@
         const box = event.target instanceof Element ? event.target.closest("[data-sdpipe-pick]") : null;
         if (box) setPicked(read(box.dataset.sdpipePick), box.checked);
     });
-    document.addEventListener("click", (event) => {
-        const target = event.target instanceof Element ? event.target : null;
-        const thumbnail = target && target.closest("#sdpipe_run_gallery .thumbnail-item.selected");
-        if (thumbnail) openAgain(thumbnail);
-    }, true);
     document.addEventListener("visibilitychange", tick);
     setInterval(tick, TICK_MS);
 

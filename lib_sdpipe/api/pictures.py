@@ -36,11 +36,17 @@ class PictureRoutes:
         return answer_picture(shown.file, request)
 
     def input(self, sha256: str, request: Request) -> Response:
-        return answer_picture(find_input(self._host.layout(), sha256), request)
+        return answer_picture(self._find_input(sha256, request), request)
 
     def input_thumbnail(self, sha256: str, request: Request) -> Response:
-        layout = self._host.layout()
-        return answer_small(lambda: ensure_thumbnail(find_input(layout, sha256), layout.thumbnails, sha256), f"input {sha256}", request)
+        file, folder = self._find_input(sha256, request), self._host.layout().thumbnails
+        return answer_small(lambda: ensure_thumbnail(file, folder, sha256), f"input {sha256}", request)
+
+    def _find_input(self, sha256: str, request: Request) -> Path:
+        workspace = open_workspace(self._host, request)
+        if workspace.viewer is not None:  # an input is no run's: by the address that the page gave them, or not at all
+            raise UnknownNameError(f"no input picture {sha256} was kept")
+        return find_input(workspace.layout, sha256)
 
 
 def answer_picture(path: Path, request: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lib_sdpipe.store.layout import Layout
 
 
@@ -39,3 +41,10 @@ class StandaloneHost:
 
     def shows_own_runs_only(self) -> bool:
         return False
+
+    def can_open_folders(self) -> bool:
+        """The page may be anybody's who knows its port, also on another computer: nothing is started for it."""
+        return False
+
+    def open_folder(self, folder: Path) -> str | None:
+        return f"The folder is {folder}"

@@ -25,22 +25,6 @@ def quiet_event(javascript: str | None = None) -> dict[str, Any]:
     return arguments
 
 
-def build_gallery(**arguments: Any) -> gr.Gallery:
-    """A gallery of thumbnails without a preview of its own."""
-    return gr.Gallery(**_known(gr.Gallery, {
-        **arguments, "show_label": False, "allow_preview": False, "show_share_button": False, "show_download_button": False, "buttons": [],
-        "interactive": False, "fit_columns": False,
-    }))
-
-
-def build_image(**arguments: Any) -> gr.Image:
-    """A picture to look at."""
-    return gr.Image(**_known(gr.Image, {
-        **arguments, "type": "filepath", "interactive": False, "show_label": False, "show_share_button": False,
-        "show_download_button": True, "buttons": ["download", "fullscreen"],
-    }))
-
-
 def build_html(value: str, **arguments: Any) -> gr.HTML:
     return gr.HTML(value, **_known(gr.HTML, {**arguments, "padding": False}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from lib_sdpipe.store.layout import Layout
@@ -23,3 +24,9 @@ class TabHost(Protocol):
 
     def set_paused(self, paused: bool) -> str | None:
         """Switch recording; a sentence where that is not possible."""
+
+    def can_open_folders(self) -> bool:
+        """Whether whoever looks at the page sits at the computer whose folders these are, as far as the host can tell."""
+
+    def open_folder(self, folder: Path) -> str | None:
+        """Show it in the file manager; a sentence where that is not possible."""

@@ -160,6 +160,10 @@ class Workspace:
         self.check_sees(run_id)
         return self._store.read_manifest(run_id, name)
 
+    def read_environment(self, sha256: str) -> Json:
+        """Host, versions and options as a run names them. Raises UnknownNameError, RecordError or OSError."""
+        return self._store.read_environment(sha256)
+
     def find_picture(self, manifest: Manifest) -> Path | None:
         """The image's file where it was recorded, else its copy in the run folder; None where neither is there."""
         return next(Library(self.layout).iter_files(manifest.root, manifest.path, manifest.kept), None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from lib_sdpipe.ui.tab import build_tab  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
 
 LIST = ("head", "pause", "runs", "newest", "older", "cursor")
-VIEW = ("run", "gallery", "image", "details", "manifest", "chosen")
+VIEW = ("run", "picture", "strip", "lineage", "details", "about", "chosen")
 
 
 class Host:
@@ -36,6 +34,7 @@ class Host:
         self.refusal: str | None = None
         self.recording_fault: str | None = None
         self.own_only = False
+        self.opened: list[Path] | None = None
 
     def layout(self) -> Layout:
         return self._layout
@@ -57,6 +56,14 @@ class Host:
             self.paused = paused
         return self.refusal
 
+    def can_open_folders(self) -> bool:
+        return self.opened is not None
+
+    def open_folder(self, folder: Path) -> str | None:
+        assert self.opened is not None
+        self.opened.append(folder)
+        return None
+
 
 @pytest.fixture
 def host(sample: Any) -> Host:
@@ -77,9 +84,9 @@ class Tab:
     def view(self, work: Any, *values: Any, **data: Any) -> dict[str, Any]:
         return self._ask(VIEW, work, values, data)
 
-    def select(self, chosen: Any, index: int) -> tuple[Any, ...]:
-        """What a pressed thumbnail changes, without the notice."""
-        return self.frame.answer(self.run.select, 4, {"index": index}, None, (chosen,))[1:]
+    def act(self, work: Any, **data: Any) -> str:
+        """The notice of what changes nothing on the page."""
+        return str(self.frame.answer(work, 0, data, None)[0])
 
     def pause(self, paused: bool) -> tuple[Any, ...]:
         return self.frame.answer(self.browse.pause, 1, {}, None, (paused,))
@@ -115,7 +122,7 @@ def test_the_tab_builds_and_every_element_of_it_is_ours(host: Host) -> None:
     ids = [block.elem_id for block in tab.blocks.values() if getattr(block, "elem_id", None)]
     assert all(name.startswith("sdpipe_") for name in ids)
     assert len(ids) == len(set(ids))
-    assert "sdpipe_run_gallery" in ids
+    assert {"sdpipe_run", "sdpipe_picture", "sdpipe_strip", "sdpipe_lineage", "sdpipe_details", "sdpipe_about"} <= set(ids)
 
 
 def test_nothing_of_the_tab_is_stored_in_the_hosts_ui_config(host: Host) -> None:
@@ -147,7 +154,7 @@ def test_the_first_look_lists_a_page_and_opens_the_newest_run(tab: Tab) -> None:
     assert labels[0] == "now" and len(labels) == PAGE_SIZE
     assert page["newest"]["interactive"] is False and page["older"]["interactive"] is True
     assert page["chosen"].run_id.endswith("_now") and not page["chosen"].pinned
-    assert "No image yet" in page["details"]
+    assert "No image yet" in page["picture"]
 
 
 def test_older_and_newest_turn_the_pages(tab: Tab) -> None:
@@ -167,59 +174,6 @@ def test_a_page_of_runs_never_opens_more_than_its_own_run_files(tab: Tab, monkey
     assert len(read) == PAGE_SIZE
 
 
-def test_opening_a_run_shows_its_thumbnails_and_its_first_final_image(tab: Tab, host: Host) -> None:
-    page = _open(tab, run=_run_id(host, "harbour_studies"))
-    pictures = page["gallery"]["value"]
-    assert [caption for _, caption in pictures] == ["txt2img_001", "txt2img_002", "txt2img_003", "txt2img_004", "grid_001"]
-    assert all(Path(picture).is_file() for picture, _ in pictures)
-    assert page["image"]["value"].endswith(".png")
-    assert json.loads(page["manifest"])["name"] == "txt2img_001"
-    assert page["chosen"].pinned
-
-
-def test_a_lineage_button_opens_the_parent_in_its_run(tab: Tab, host: Host) -> None:
-    child = _open(tab, run=_run_id(host, "_img2img"))
-    name, run_id = re.findall(r'"name": "([^"]+)", "run": "([^"]+)"', unescape(child["details"]))[0]
-    parent = _open(tab, child["chosen"], run=run_id, name=name)
-    assert parent["chosen"].run_id == _run_id(host, "harbour_studies")
-    assert json.loads(parent["manifest"])["name"] == name == "txt2img_001"
-
-
-def test_a_thumbnail_shows_its_image_and_leaves_the_gallery_alone(tab: Tab, host: Host) -> None:
-    opened = _open(tab, run=_run_id(host, "harbour_studies"))
-    answer = tab.select(opened["chosen"], 2)
-    assert json.loads(answer[2])["name"] == "txt2img_003"
-    again = _open(tab, answer[-1], tile=0)
-    assert "value" not in again["gallery"] and json.loads(again["manifest"])["name"] == "txt2img_001"
-
-
-def test_absent_pictures_get_a_placeholder_and_say_so(tab: Tab, host: Host) -> None:
-    page = _open(tab, run=_run_id(host, "stopped"))
-    captions = [caption for _, caption in page["gallery"]["value"]]
-    assert captions == ["txt2img_001", "txt2img_002 · file missing", "txt2img_003 · not saved"]
-    missing = tab.select(page["chosen"], 1)
-    assert missing[0]["visible"] is False and "not where it was recorded" in missing[1]
-
-
-def test_a_file_that_is_no_image_is_never_handed_to_the_page(empty: Any, tmp_path: Path) -> None:
-    secret = tmp_path / "secret.txt"
-    secret.write_text("password", encoding="utf-8")
-    run_id = empty.add_run("sly", ago=5)
-    empty.add_image(run_id, "txt2img_001", 1, file=False, root=None, path=str(secret))
-    page = _open(Tab(Host(empty.layout)), run=run_id)
-    assert page["image"]["value"] is None
-    assert not isinstance(page["gallery"]["value"][0][0], str)
-    assert page["gallery"]["value"][0][1] == "txt2img_001 · cannot be read"
-
-
-def test_damaged_files_become_sentences(tab: Tab, host: Host) -> None:
-    page = _open(tab, run=_run_id(host, "damaged"))
-    assert "txt2img_002.json: not readable JSON" in page["run"]
-    assert str(host.layout().runs) not in page["run"]
-    assert json.loads(page["manifest"])["name"] == "txt2img_001"
-    assert "not readable JSON" in _open(tab, run=_run_id(host, "broken_run_file"))["run"]
-
-
 @pytest.mark.parametrize("run", ["20990101_000000_gone"])
 def test_an_unknown_run_becomes_a_sentence_and_changes_nothing(tab: Tab, run: str) -> None:
     page = _open(tab, run=run)
@@ -229,7 +183,7 @@ def test_an_unknown_run_becomes_a_sentence_and_changes_nothing(tab: Tab, run: st
 
 @pytest.mark.parametrize("run", ["../../etc", "", "x" * 5000, 5, None, {"run": "x"}])
 def test_a_choice_that_names_nothing_changes_nothing(tab: Tab, run: Any) -> None:
-    page = _open(tab, run=run, tile=99)
+    page = _open(tab, run=run)
     assert page["notice"] == ""
     assert all("value" not in page[name] for name in VIEW)
 
@@ -248,29 +202,6 @@ def test_picks_are_images_of_runs_each_once_and_bounded(host: Host) -> None:
     assert len(Ask({"picked": many}, ask.workspace).picked()) == MOST_PICKED
 
 
-def test_a_newer_run_takes_the_place_of_one_that_nobody_chose(empty: Any) -> None:
-    tab = Tab(Host(empty.layout))
-    first = empty.add_run("first", ago=60)
-    seen = _look(tab)
-    second = empty.add_run("second", ago=5)
-    assert seen["chosen"].run_id == first
-    assert _look(tab, seen["cursor"], seen["chosen"])["chosen"].run_id == second
-    pinned = _open(tab, run=first)["chosen"]
-    after = _look(tab, seen["cursor"], pinned)
-    assert "value" not in after["chosen"] and "value" not in after["gallery"]
-
-
-def test_a_running_run_that_is_open_grows(empty: Any) -> None:
-    tab = Tab(Host(empty.layout))
-    run_id = empty.add_run("now", ago=5, status="running", finished_at=None)
-    seen = _look(tab)
-    empty.add_image(run_id, "txt2img_001", 1)
-    grown = _look(tab, seen["cursor"], seen["chosen"])
-    assert [caption for _, caption in grown["gallery"]["value"]] == ["txt2img_001"]
-    same = _look(tab, grown["cursor"], grown["chosen"])
-    assert all("value" not in same[name] for name in ("gallery", "image", "details", "manifest"))
-
-
 def test_refresh_reads_the_open_run_again_also_when_it_was_deleted(empty: Any) -> None:
     tab = Tab(Host(empty.layout))
     run_id = empty.add_run("gone", ago=5)
@@ -278,7 +209,7 @@ def test_refresh_reads_the_open_run_again_also_when_it_was_deleted(empty: Any) -
     empty.layout.run_file(run_id).unlink()
     empty.layout.run_folder(run_id).rmdir()
     page = _look(tab, chosen=pinned, again=True)
-    assert "there is no run" in page["run"] and page["chosen"] == Chosen()
+    assert "there is no run" in page["run"] and page["chosen"].run_id is None and not page["chosen"].pinned
     assert "Press Generate" in page["runs"]
 
 
