@@ -25,6 +25,14 @@ def quiet_event(javascript: str | None = None) -> dict[str, Any]:
     return arguments
 
 
+def build_sent_image(**arguments: Any) -> gr.Image:
+    """A picture on its way to another tab, as the host's own "Send to" has it."""
+    return gr.Image(**_known(gr.Image, {
+        **arguments, "type": "pil", "image_mode": "RGBA", "interactive": False, "show_label": False, "show_share_button": False,
+        "show_download_button": False, "buttons": [],
+    }))
+
+
 def build_html(value: str, **arguments: Any) -> gr.HTML:
     return gr.HTML(value, **_known(gr.HTML, {**arguments, "padding": False}))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from lib_sdpipe.ui.actions import section as actions
 from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.browse import section as browse
 from lib_sdpipe.ui.compare import section as compare
@@ -30,6 +31,7 @@ def build_tab(host: TabHost, hides_folders: bool = False, background: Background
     """The tab's Blocks. It reads nothing before it is looked at. `hides_folders`, `background`: as `Frame` has them."""
     with gr.Blocks(analytics_enabled=False) as tab, gr.Column(elem_id="sdpipe_tab"):
         frame = Frame(host, hides_folders, background)
+        actions.build(frame)
         with gr.Tabs(elem_id="sdpipe_sections"):
             for name, label, build in _SECTIONS:
                 with build_section(label, elem_id=f"sdpipe_section_{name}"):
