@@ -138,15 +138,14 @@ class RunSearch:
                 f" WHERE pictures.run_id IS NOT NULL AND {plan.images.text}"
             )
             values = (*few.values, *plan.images.values, *own.values)
-            return self._ids(f"SELECT run_id FROM ({inner}) AS found CROSS JOIN runs USING (run_id) WHERE {own.text} ORDER BY {order}",
-                             values, most)
+            fitting = f"SELECT run_id FROM ({inner}) AS found CROSS JOIN runs USING (run_id)"
+            return self._ids(f"{fitting} WHERE {own.text} ORDER BY {order}", values, most)
         test = self._has_fitting(join_conditions([prompts, plan.images]) if prompts is not None else plan.images)
         return self._ids(f"SELECT run_id FROM ({looked_at}) AS runs WHERE {test.text}", (*own.values, *test.values), most)
 
     def _has_fitting(self, images: Sql) -> Sql:
-        return Sql(
-            f"EXISTS (SELECT 1 FROM pictures INDEXED BY pictures_name WHERE pictures.run_id = runs.run_id AND {images.text})", images.values,
-        )
+        own = "pictures.run_id = runs.run_id"
+        return Sql(f"EXISTS (SELECT 1 FROM pictures INDEXED BY pictures_name WHERE {own} AND {images.text})", images.values)
 
     def _ids(self, query: str, values: tuple, most: int) -> list[str]:
         return [run_id for (run_id,) in self._connection.execute(f"{query} LIMIT ?", (*values, most))]

@@ -145,8 +145,8 @@ class BrowseEvents:
         size = RUNS_A_PAGE if place.view == RUNS else IMAGES_A_PAGE
         page = browse(ask.workspace, place.query, size, place.after, place.before)
         found = (page.runs if place.view == RUNS else page.images) if page is not None else []
-        if place.before is not None and page is not None and page.previous is None and len(found) < size:
-            place = place.newest()  # fewer than a page is newer: those and what follows
+        if place.before is not None and page is not None and page.previous is None:
+            place = place.newest()  # also where fewer than a page is newer: then with what follows
             page = browse(ask.workspace, place.query, size)
             found = page.runs if place.view == RUNS else page.images
         if page is None:

@@ -93,7 +93,8 @@ def present_looking(looking: Looking) -> str:
     if looking.doing == "folders":
         return f"Looking at the folders: {words.format_count(looking.done, 'file')} …" if looking.done else "Looking at the folders …"
     if looking.doing == "images":
-        return f"Taking up new images: {looking.done:,} of {looking.total or looking.done:,} …" if looking.done else "Taking up new images …"
+        count = f": {looking.done:,} of {looking.total or looking.done:,}" if looking.done else ""
+        return f"Taking up new images{count} …"
     return ""
 
 
@@ -153,10 +154,14 @@ def _card(found: Found, moment: datetime | None) -> Card:
         caption=" · ".join(text for text in (words.format_stage(found.stage) if found.stage else "", when) if text) or name,
         hint="\n".join(text[:_LONGEST_HINT] for text in hint if text),
         address=_address(found),
-        badges=[text for text in (
-            words.format_role(found.role), "no run" if found.run_id is None else "", "lost" if found.is_lost else "not saved" if found.is_unsaved else "",
-        ) if text],
+        badges=[text for text in (words.format_role(found.role), _absence(found)) if text],
     )
+
+
+def _absence(found: Found) -> str:
+    if found.run_id is None:
+        return "no run"
+    return "lost" if found.is_lost else "not saved" if found.is_unsaved else ""
 
 
 def _address(found: Found) -> str | None:
