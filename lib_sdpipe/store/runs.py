@@ -90,7 +90,8 @@ class RunStore:
             names = os.listdir(self.layout.runs)
         except OSError as fault:
             raise NoLibraryError(f"{self.layout.runs}: not a readable runs folder ({fault.strerror}); name one with --runs DIR") from fault
-        yield from sorted((name for name in names if is_run_id(name) and (self.layout.runs / name).is_dir()), reverse=True)
+        # Whether it is a folder is asked of those only that somebody takes.
+        yield from (name for name in sorted(filter(is_run_id, names), reverse=True) if (self.layout.runs / name).is_dir())
 
     def iter_manifests(self, run_id: str) -> Iterator[Manifest | RecordError]:
         """The run's manifests in the order of their names; a damaged one comes as the error that says so."""
