@@ -51,7 +51,7 @@ def show_picture(picture: Picture) -> str:
     """The chosen image, large, with the ways to the next."""
     link = {"run": picture.run_id, "name": picture.name}
     if picture.absence:
-        shown = f'<div class="sdpipe-no-picture"><span aria-hidden="true">✕</span> {e(picture.absence)}</div>'
+        shown = f'<div class="sdpipe-absent"><span aria-hidden="true">✕</span> {e(picture.absence)}</div>'
     else:
         full = build_picture_address(picture.run_id, picture.name)
         shown_here = build_thumbnail_address(picture.run_id, picture.name) if picture.is_huge else full
