@@ -8,7 +8,7 @@ from typing import Any
 from lib_sdpipe.index.folding import fold_text
 from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.index.sql_values import sql_text
-from lib_sdpipe.manifest.marks import HIGHEST_RATING, MOST_TAGS
+from lib_sdpipe.manifest.marks import HIGHEST_RATING, LONGEST_TAG, MOST_TAGS
 from lib_sdpipe.manifest.records import Json
 
 CONTENT = {
@@ -41,7 +41,7 @@ class Marks:
             self._connection.execute("INSERT INTO marks_files VALUES (?, ?, ?)", (run_id, *stamp))
         rows = [(run_id, sql_text(name), *_read_mark(mark)) for name, mark in marks.items()]
         self._connection.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", rows)
-        tags = [(run_id, sql_text(name), sql_text(tag), fold_text(tag)) for name, mark in marks.items() for tag in _read_tags(mark)]
+        tags = [(run_id, sql_text(name), tag, fold_text(tag)) for name, mark in marks.items() for tag in _read_tags(mark)]
         self._connection.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", tags)
 
 
@@ -54,5 +54,5 @@ def _read_mark(mark: Json) -> tuple[int | None, bool, str | None]:
 
 def _read_tags(mark: Json) -> list[str]:
     tags: Any = mark.get("tags")
-    found = (tag.strip() for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+    found = (sql_text(tag.strip()[:LONGEST_TAG]) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
     return list(dict.fromkeys(tag for tag in found if tag))[:MOST_TAGS]

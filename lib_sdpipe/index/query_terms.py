@@ -108,7 +108,14 @@ class IsRecorded:
     value: bool
 
 
-Term = Word | Named | Tagged | Noted | IsFavourite | Choice | Numbers | Size | Dates | Lately | InRun | IsRecorded
+@dataclass(frozen=True)
+class IsLost:
+    """Whether the record says that there is no such image any more: it lies in the bin, or was given up as lost."""
+
+    value: bool
+
+
+Term = Word | Named | Tagged | Noted | IsFavourite | Choice | Numbers | Size | Dates | Lately | InRun | IsRecorded | IsLost
 
 
 def build_term(field: str | None, text: str) -> Term:
@@ -208,7 +215,7 @@ def _days(text: str) -> tuple[date, date | None]:
     return start, date(months // 12, months % 12 + 1, 1) if months // 12 <= date.max.year else None
 
 
-def _yes_no(field: str, term: type[IsRecorded] | type[IsFavourite]) -> Callable[[str], Term]:
+def _yes_no(field: str, term: type[IsRecorded] | type[IsFavourite] | type[IsLost]) -> Callable[[str], Term]:
     def build(text: str) -> Term:
         if text.lower() not in _YES_NO:
             raise ValueError(f"{field}: is yes or no")
@@ -230,6 +237,7 @@ _BUILDERS: dict[str, Callable[[str], Term]] = {
     "date": _dates,
     "run": InRun,
     "recorded": _yes_no("recorded", IsRecorded),
+    "lost": _yes_no("lost", IsLost),
     "rating": _numbers("rating", int),
     "favourite": _yes_no("favourite", IsFavourite),
     "tag": lambda text: Tagged(*_whole("tag", text)),

@@ -142,6 +142,7 @@ CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
 CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_digest IS NOT NULL;
 CREATE INDEX pictures_parent ON pictures (parent_run_id, run_id, name) WHERE parent_run_id IS NOT NULL;
+CREATE INDEX pictures_lost ON pictures (run_id) WHERE lost_at IS NOT NULL;
 CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
 CREATE INDEX pictures_looks ON pictures (colour_sum, width, height, brightness_steps, tile_colours)
     WHERE colour_sum IS NOT NULL AND run_id IS NOT NULL;
@@ -235,7 +236,7 @@ END;
 # Made when somebody searches for the first time (`Search.complete`): a first look at a large library is quicker without.
 SEARCH_INDEXES = """
 CREATE INDEX IF NOT EXISTS pictures_walk ON pictures (
-    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file
+    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at
 );
 CREATE INDEX IF NOT EXISTS pictures_prompt ON pictures (prompt) WHERE prompt IS NOT NULL;
 CREATE INDEX IF NOT EXISTS pictures_negative_prompt ON pictures (negative_prompt) WHERE negative_prompt IS NOT NULL;

@@ -129,7 +129,7 @@ class Workspace:
 
     def iter_newest(self, limit: int) -> Iterator[Run]:
         """Runs that can be read, newest first, of the newest `limit`. Raises NoLibraryError."""
-        for run_id in islice(self._store.iter_run_ids(), limit):
+        for run_id in self._store.newest_run_ids(limit):
             try:
                 run = self._store.read_run(run_id)
             except SdPipeError:

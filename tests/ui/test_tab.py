@@ -13,7 +13,8 @@ gr = pytest.importorskip("gradio")
 from lib_sdpipe.record.facts import RunOptions  # noqa: E402
 from lib_sdpipe.store.layout import Layout  # noqa: E402
 from lib_sdpipe.ui.ask import MOST_PICKED, Ask, parse_ask  # noqa: E402
-from lib_sdpipe.ui.browse.events import PAGE_SIZE, BrowseEvents, Cursor  # noqa: E402
+from lib_sdpipe.ui.browse import events as browse_events  # noqa: E402
+from lib_sdpipe.ui.browse.events import BrowseEvents, Listed  # noqa: E402
 from lib_sdpipe.ui.frame import Frame  # noqa: E402
 from lib_sdpipe.ui.host import TabHost  # noqa: E402
 from lib_sdpipe.ui.panel import build_panel  # noqa: E402
@@ -21,7 +22,7 @@ from lib_sdpipe.ui.run.events import Chosen, RunEvents  # noqa: E402
 from lib_sdpipe.ui.tab import build_tab  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
 
-LIST = ("head", "pause", "runs", "newest", "older", "cursor")
+LIST = BrowseEvents.OUTPUTS
 VIEW = ("run", "picture", "strip", "lineage", "details", "about", "chosen")
 
 
@@ -65,6 +66,12 @@ class Host:
         return None
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look is waited for."""
+    monkeypatch.setattr(browse_events, "_PATIENCE_SECONDS", 60.0)
+
+
 @pytest.fixture
 def host(sample: Any) -> Host:
     return Host(sample.layout)
@@ -100,8 +107,8 @@ def tab(host: Host) -> Tab:
     return Tab(host)
 
 
-def _look(tab: Tab, cursor: Cursor = Cursor(), chosen: Chosen = Chosen(), again: bool = False) -> dict[str, Any]:  # noqa: B008
-    listed = tab.list(tab.browse.look, cursor)
+def _look(tab: Tab, before: Listed = Listed(), chosen: Chosen = Chosen(), again: bool = False) -> dict[str, Any]:  # noqa: B008
+    listed = tab.list(tab.browse.look, before)
     return {**tab.view(tab.run.refresh if again else tab.run.look, chosen), **listed}
 
 
@@ -151,27 +158,12 @@ def test_the_first_look_lists_a_page_and_opens_the_newest_run(tab: Tab) -> None:
     page = _look(tab)
     assert "44 runs" in page["head"]
     labels = _labels(page["runs"])
-    assert labels[0] == "now" and len(labels) == PAGE_SIZE
+    assert labels[0] == "now" and len(labels) == browse_events.RUNS_A_PAGE
     assert page["newest"]["interactive"] is False and page["older"]["interactive"] is True
     assert page["chosen"].run_id.endswith("_now") and not page["chosen"].pinned
     assert "No image yet" in page["picture"]
 
 
-def test_older_and_newest_turn_the_pages(tab: Tab) -> None:
-    first = _look(tab)
-    older = tab.list(tab.browse.show_older, first["cursor"])
-    assert len(_labels(older["runs"])) == 14
-    assert older["newest"]["interactive"] is True and older["older"]["interactive"] is False
-    newest = tab.list(tab.browse.show_newest)
-    assert newest["runs"] == first["runs"]
-
-
-def test_a_page_of_runs_never_opens_more_than_its_own_run_files(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    original = Workspace.summarize
-    monkeypatch.setattr(Workspace, "summarize", lambda self, run_id: read.append(run_id) or original(self, run_id))
-    tab.list(tab.browse.show_newest)
-    assert len(read) == PAGE_SIZE
 
 
 @pytest.mark.parametrize("run", ["20990101_000000_gone"])
@@ -235,7 +227,7 @@ def test_pausing_tells_the_host_and_flips_back_where_it_refuses(tab: Tab, host: 
 
 def test_a_recording_fault_is_shown_by_every_answer(tab: Tab, host: Host) -> None:
     host.recording_fault = "disk <full>"
-    notices = [tab.list(tab.browse.show_newest)["notice"], tab.view(tab.run.look, Chosen())["notice"], tab.pause(False)[0]]
+    notices = [tab.list(tab.browse.show_newest, Listed())["notice"], tab.view(tab.run.look, Chosen())["notice"], tab.pause(False)[0]]
     assert all("A recording fault: disk &lt;full&gt;" in notice for notice in notices)
 
 
