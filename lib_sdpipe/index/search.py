@@ -174,6 +174,12 @@ class Search:
         row = self._connection.execute(f"{_FOUND} WHERE pictures.file = ?", (sql_integer(file),)).fetchone()
         return _build_found(row[1:]) if row is not None else None
 
+    def find_file_at(self, root: str, path: str) -> Found | None:
+        """The same by its place."""
+        query = f"{_FOUND} WHERE pictures.path = ? AND pictures.root = ? AND pictures.file IS NOT NULL"
+        row = self._connection.execute(query, (sql_text(path), sql_text(root))).fetchone()
+        return _build_found(row[1:]) if row is not None else None
+
     # --- three ways to the same keys ---
 
     def _glance(self, plan: _Plan, cursor: _Place | None, most: int) -> list[Key]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -127,6 +128,16 @@ class Workspace:
                 self.look(index)
             known, seen = index.records.run_ids(), index.records.run_ids_of(self.viewer)
         return [run_id for run_id in run_ids if run_id in seen or (run_id not in known and self.sees(run_id))]
+
+    def iter_newest(self, limit: int) -> Iterator[Run]:
+        """Runs that can be read, newest first, of the newest `limit`. Raises NoLibraryError."""
+        for run_id in self._store.newest_run_ids(limit):
+            try:
+                run = self._store.read_run(run_id)
+            except SdPipeError:
+                continue
+            if self.viewer is None or run.user in (None, self.viewer):
+                yield run.copy(update={"run_id": run_id})
 
     def summarize(self, run_id: str) -> RunSummary:
         stages = self._stages(run_id)
