@@ -72,6 +72,14 @@ class Frame:
 
         listen(answer, list(inputs), [self._notice, *outputs], **quiet_event())
 
+    def on_select(self, listen: Callable[..., Any], work: Work, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """The same where something of a component is selected; its number is `index` of the ask."""
+
+        def answer(request: gr.Request, event: gr.SelectData, *values: Any) -> Updates:
+            return self._answer_page(request, work, len(outputs), {"index": event.index}, values)
+
+        listen(answer, list(inputs), [self._notice, *outputs], **quiet_event())
+
     def _answer_page(self, request: gr.Request, work: Work, count: int, data: dict[str, Any], values: Sequence[Any]) -> Updates:
         if is_from_elsewhere(request.headers):
             return (self._show_notice(ELSEWHERE), *unchanged(count))

@@ -6,7 +6,6 @@ import json
 import re
 from html import unescape
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -77,6 +76,10 @@ class Tab:
 
     def view(self, work: Any, *values: Any, **data: Any) -> dict[str, Any]:
         return self._ask(VIEW, work, values, data)
+
+    def select(self, chosen: Any, index: int) -> tuple[Any, ...]:
+        """What a pressed thumbnail changes, without the notice."""
+        return self.frame.answer(self.run.select, 4, {"index": index}, None, (chosen,))[1:]
 
     def pause(self, paused: bool) -> tuple[Any, ...]:
         return self.frame.answer(self.browse.pause, 1, {}, None, (paused,))
@@ -184,7 +187,7 @@ def test_a_lineage_button_opens_the_parent_in_its_run(tab: Tab, host: Host) -> N
 
 def test_a_thumbnail_shows_its_image_and_leaves_the_gallery_alone(tab: Tab, host: Host) -> None:
     opened = _open(tab, run=_run_id(host, "harbour_studies"))
-    answer = tab.run.select(opened["chosen"], SimpleNamespace(index=2))
+    answer = tab.select(opened["chosen"], 2)
     assert json.loads(answer[2])["name"] == "txt2img_003"
     again = _open(tab, answer[-1], tile=0)
     assert "value" not in again["gallery"] and json.loads(again["manifest"])["name"] == "txt2img_001"
@@ -194,7 +197,7 @@ def test_absent_pictures_get_a_placeholder_and_say_so(tab: Tab, host: Host) -> N
     page = _open(tab, run=_run_id(host, "stopped"))
     captions = [caption for _, caption in page["gallery"]["value"]]
     assert captions == ["txt2img_001", "txt2img_002 · file missing", "txt2img_003 · not saved"]
-    missing = tab.run.select(page["chosen"], SimpleNamespace(index=1))
+    missing = tab.select(page["chosen"], 1)
     assert missing[0]["visible"] is False and "not where it was recorded" in missing[1]
 
 

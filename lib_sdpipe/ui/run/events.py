@@ -67,9 +67,9 @@ class RunEvents:
         wanted = replace(same, name=link.name or same.name, pinned=True)
         return self._open(ask.workspace, wanted, chosen if same is chosen else None)
 
-    def select(self, chosen: Chosen, event: gr.SelectData) -> Updates:
+    def select(self, ask: Ask, chosen: Chosen) -> Updates:
         """A thumbnail was pressed."""
-        return self._select(Workspace(self._frame.host.layout()), chosen, event.index)
+        return self._select(ask.workspace, chosen, ask.number("index"))
 
     def _open_again(self, workspace: Workspace, chosen: Chosen, before: Chosen | None) -> Updates:
         if chosen.run_id is None:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from lib_sdpipe.ui.frame import Frame
-from lib_sdpipe.ui.gradio_versions import build_gallery, build_html, build_image, quiet_event
+from lib_sdpipe.ui.gradio_versions import build_gallery, build_html, build_image
 from lib_sdpipe.ui.run.events import Chosen, RunEvents
 
 
@@ -35,5 +35,5 @@ def build(frame: Frame) -> RunColumns:
     events, outputs = RunEvents(frame), [run, gallery, image, details, manifest, chosen]
     frame.on_ask("look_run", events.look, outputs, [chosen])
     frame.on_ask("open", events.open, outputs, [chosen])
-    gallery.select(events.select, [chosen], outputs[2:], **quiet_event())
+    frame.on_select(gallery.select, events.select, [chosen], outputs[2:])
     return RunColumns(events, chosen, outputs)
