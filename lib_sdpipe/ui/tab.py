@@ -13,6 +13,7 @@ from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.repair import section as repair
+from lib_sdpipe.ui.trace import section as trace
 
 __all__ = ["TabHost", "build_tab"]
 
@@ -20,6 +21,7 @@ __all__ = ["TabHost", "build_tab"]
 _SECTIONS = (
     ("browse", "Browse", browse.build),
     ("compare", "Compare", compare.build),
+    ("trace", "Trace", trace.build),
     ("repair", "Repair", repair.build),
 )
 
