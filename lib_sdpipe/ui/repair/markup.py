@@ -197,7 +197,8 @@ def _show_finding(row: FindingView, view: CodeView, pictures: dict[Slot, str | N
             f"{_show_pre('Found', row.text.found)}</details>"
         )
     return (
-        f'<li{out}>{show_slots(row.slots, pictures)}<div class="sdpipe-finding"><strong class="sdpipe-whereabouts" dir="auto">{e(row.title)}'
+        f'<li{out}>{show_slots(row.slots, pictures)}<div class="sdpipe-finding">'
+        f'<strong class="sdpipe-whereabouts" dir="auto">{e(row.title)}'
         f"</strong>{show_facts(row.facts) if row.facts else ''}{texts}{leave}{adopt}</div></li>"
     )
 

@@ -139,7 +139,8 @@ def _show_operation(row: OperationView, pictures: dict[Slot, str | None]) -> str
     left = show_hint(f"And {row.left:,} more fields; the downloaded plan has them all.") if row.left else ""
     facts = show_facts(row.facts) if row.facts else ""
     return (
-        f'<li>{show_slots(row.slots, pictures)}<div class="sdpipe-finding"><strong class="sdpipe-whereabouts" dir="auto">{e(row.title)}</strong>'
+        f'<li>{show_slots(row.slots, pictures)}<div class="sdpipe-finding">'
+        f'<strong class="sdpipe-whereabouts" dir="auto">{e(row.title)}</strong>'
         f"{facts}{deeds}{tables}{left}</div></li>"
     )
 
