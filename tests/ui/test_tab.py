@@ -209,7 +209,7 @@ def test_a_file_that_is_no_image_is_never_handed_to_the_page(empty: Any, tmp_pat
     page = _open(Tab(Host(empty.layout)), run=run_id)
     assert page["image"]["value"] is None
     assert not isinstance(page["gallery"]["value"][0][0], str)
-    assert page["gallery"]["value"][0][1] == "txt2img_001 · cannot be read"
+    assert page["gallery"]["value"][0][1] == "txt2img_001 · file missing"
 
 
 def test_damaged_files_become_sentences(tab: Tab, host: Host) -> None:
