@@ -11,7 +11,7 @@ from lib_sdpipe.manifest.records import Json, Manifest, StageEntry
 
 # Compared word by word instead.
 _PROMPTS = ("prompt", "negative_prompt")
-StageKey = tuple[str, str, int]
+StageKey = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,6 @@ class StageStep:
     """One stage that some of the images went through; `entries` has None for an image that did not."""
 
     stage: str | None
-    role: str | None
     entries: tuple[StageEntry | None, ...]
     rows: list[FieldRow]
 
@@ -57,7 +56,7 @@ def compare_stages(manifests: Sequence[Manifest]) -> list[StageStep]:
     steps = []
     for key in _merge([list(history) for history in histories]):
         entries = tuple(history.get(key) for history in histories)
-        steps.append(StageStep(key[0] or None, key[1] or None, entries, _compare_entries(entries)))
+        steps.append(StageStep(key[0] or None, entries, _compare_entries(entries)))
     return steps
 
 
@@ -83,13 +82,13 @@ def _own_stage(manifest: Manifest) -> StageEntry:
 
 
 def _number_stages(entries: list[StageEntry]) -> dict[StageKey, StageEntry]:
-    """By stage, role, and which of its kind it is."""
+    """By stage, and which of its kind it is: a plain picture stands beside the first pass of one with hires fix."""
     found: dict[StageKey, StageEntry] = {}
-    counts: dict[tuple[str, str], int] = {}
+    counts: dict[str, int] = {}
     for entry in entries:
-        kind = (entry.stage or "", "" if entry.role in (None, "final") else entry.role)
-        counts[kind] = counts.get(kind, 0) + 1
-        found[(*kind, counts[kind])] = entry
+        stage = entry.stage or ""
+        counts[stage] = counts.get(stage, 0) + 1
+        found[(stage, counts[stage])] = entry
     return found
 
 
@@ -108,9 +107,7 @@ def _merge(orders: list[list[StageKey]]) -> list[StageKey]:
 
 
 def _stage_fields(entry: StageEntry) -> dict[Path, Any]:
-    return flatten({
-        "actual_seed": entry.actual_seed, "actual_subseed": entry.actual_subseed, "config": _without_prompts(entry.settings),
-    })
+    return flatten({"actual_seed": entry.actual_seed, "config": _without_prompts(entry.settings)})
 
 
 def _short_lora(lora: Json) -> Json:

@@ -12,6 +12,7 @@ from lib_sdpipe.ui.compare import section as compare
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
+from lib_sdpipe.ui.repair import section as repair
 
 __all__ = ["TabHost", "build_tab"]
 
@@ -19,6 +20,7 @@ __all__ = ["TabHost", "build_tab"]
 _SECTIONS = (
     ("browse", "Browse", browse.build),
     ("compare", "Compare", compare.build),
+    ("repair", "Repair", repair.build),
 )
 
 

@@ -63,14 +63,14 @@ def test_lists_of_named_things_are_compared_by_name() -> None:
 
 
 def test_a_hostile_record_is_cut_in_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     deep: Any = 1
     for _ in range(90):
         deep = {"deeper": deep}
     assert len(flatten({"deep": deep})) == 1
     wide = flatten({str(number): number for number in range(100_000)})
     assert len(wide) == MOST_FIELDS + 1 and (CUT,) in wide
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def _image(name: str, **values: Any) -> Manifest:
@@ -95,12 +95,13 @@ def test_stages_of_one_kind_stand_beside_each_other() -> None:
     hires = _image("txt2img_002", actual_seed=5, stage_history=[first], hires={"hr_scale": 2})
     detailed = _image("adetailer_001", actual_seed=6, stage_history=[first, {"stage": "txt2img", "settings": {"steps": 30}}])
     steps = compare_stages([plain, hires, detailed])
-    assert [(step.stage, step.role) for step in steps] == [("txt2img", "before-highres-fix"), ("txt2img", None), ("adetailer", None)]
+    assert [step.stage for step in steps] == ["txt2img", "txt2img", "adetailer"]
     assert [[entry is not None for entry in step.entries] for step in steps] == [
-        [False, True, True], [True, True, True], [False, False, True],
+        [True, True, True], [False, True, True], [False, False, True],
     ]
-    assert all(row.is_equal for row in steps[0].rows), "who has no such stage does not differ in it"
-    assert [row.values for row in steps[1].rows if row.path == ("config", "steps")] == [(20, 20, 30)]
+    assert [row.values for row in steps[0].rows if row.path == ("config", "width")] == [(None, 512, 512)]
+    assert [(row.values, row.is_equal) for row in steps[1].rows if row.path == ("config", "steps")] == [((None, 20, 30), False)]
+    assert all(row.is_equal for row in steps[2].rows), "who has no such stage does not differ in it"
 
 
 def test_runs_are_compared_by_what_was_asked_and_where() -> None:

@@ -136,9 +136,9 @@ def test_the_weights_are_those_of_the_host() -> None:
     (":" * 20_000, "[" * 20_000), ("(" * 100_000, ")" * 100_000), ("<lora:" + "a" * 20_000, "a:" + " " * 20_000 + ")"),
 ])
 def test_hostile_prompts_take_no_time(old: str, new: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     compare_prompts(old, new)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_of_a_book_the_beginning_is_compared() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.names import is_manifest_name, is_run_id
-from lib_sdpipe.manifest.records import ImageLink, Json
-from lib_sdpipe.ui.ask import Ask, read_link
+from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.ui.ask import Ask
+from lib_sdpipe.workspace.picked import Pick, read_picks
 
 MOST_IMAGES = 4
 MOST_RUNS = 2
@@ -21,7 +22,7 @@ _BETWEEN = re.compile(r"[\s,;]+")
 class Choice:
     """Either images, in the order in which they are compared, or runs. `left_out`: how many more were asked for."""
 
-    images: tuple[ImageLink, ...] = ()
+    images: tuple[Pick, ...] = ()
     runs: tuple[str, ...] = ()
     left_out: int = 0
 
@@ -32,20 +33,20 @@ class Choice:
 
 @dataclass(frozen=True)
 class _Found:
-    images: list[ImageLink] = field(default_factory=list)
+    images: list[Pick] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
 
 
 def read_choice(ask: Ask) -> Choice:
     """What a press on the page asks to compare: `images`, `runs`, `picked`, or `run` with or without `name`."""
-    images = [link for link in (read_link(value) for value in _list(ask.data.get("images"))) if link is not None and link.name]
+    images = read_picks(_list(ask.data.get("images")))
     runs = [value for value in _list(ask.data.get("runs")) if isinstance(value, str) and is_run_id(value)]
     link = ask.link()
     if link is not None and link.name:
-        images.append(link)
+        images.append(Pick(link.run_id, link.name))
     elif link is not None and link.run_id:
         runs.append(link.run_id)
-    return build_choice(images or ask.picked(), runs)
+    return build_choice(images or read_picks(_list(ask.data.get("picked"))), runs)
 
 
 def parse_typed(text: str) -> Choice:
@@ -54,18 +55,18 @@ def parse_typed(text: str) -> Choice:
     for word in _BETWEEN.split(text[:_MOST_CHARACTERS].strip()):
         if word:
             _read_word(word, found)
-    named = {link.run_id for link in found.images}
+    named = {pick.run_id for pick in found.images}
     runs = [run_id for run_id in found.runs if run_id not in named]
     if runs and found.images:
         raise UsageError(f"Name images or runs, not both: {runs[0]} stands there without an image.")
     return build_choice(found.images, runs)
 
 
-def build_choice(images: list[ImageLink], runs: list[str]) -> Choice:
+def build_choice(images: list[Pick], runs: list[str]) -> Choice:
     """Each once, and no more than can be compared; images go before runs."""
-    links = list({(link.run_id, link.name): link for link in images}.values())
-    if links:
-        return Choice(images=tuple(links[:MOST_IMAGES]), left_out=max(0, len(links) - MOST_IMAGES))
+    picks = list(dict.fromkeys(images))
+    if picks:
+        return Choice(images=tuple(picks[:MOST_IMAGES]), left_out=max(0, len(picks) - MOST_IMAGES))
     run_ids = list(dict.fromkeys(runs))
     return Choice(runs=tuple(run_ids[:MOST_RUNS]), left_out=max(0, len(run_ids) - MOST_RUNS))
 
@@ -78,23 +79,23 @@ def add_choice(choice: Choice, more: Choice) -> Choice:
 
 
 def format_typed(choice: Choice) -> str:
-    """What one would have to type for it."""
-    return "  ".join([f"{link.run_id}/{link.name}" for link in choice.images] or choice.runs)
+    """What one would have to type for it; images without a run cannot be typed."""
+    return "  ".join([f"{pick.run_id}/{pick.name}" for pick in choice.images if pick.run_id] or choice.runs)
 
 
-def image_data(link: ImageLink) -> Json:
+def image_data(pick: Pick) -> Json:
     """As the page says it, so that `read_choice` understands it."""
-    return {"run": link.run_id, "name": link.name}
+    return {"run": pick.run_id, "name": pick.name} if pick.run_id else {"root": pick.root, "path": pick.path}
 
 
 def _read_word(word: str, found: _Found) -> None:
     run_id, slash, name = word.rpartition("/")
     if slash and is_run_id(run_id) and is_manifest_name(name):
-        found.images.append(ImageLink(run_id=run_id, name=name))
+        found.images.append(Pick(run_id, name))
     elif is_run_id(word):
         found.runs.append(word)
     elif is_manifest_name(word) and found.runs:
-        found.images.append(ImageLink(run_id=found.runs[-1], name=word))
+        found.images.append(Pick(found.runs[-1], word))
     else:
         raise UsageError(f"{word[:80]!r} names neither a run nor an image of one. An image is named like this: RUN/txt2img_001.")
 

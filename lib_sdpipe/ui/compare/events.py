@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.manifest.records import ImageLink, Manifest
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.compare import markup
@@ -19,10 +17,10 @@ from lib_sdpipe.ui.compare.pixels import PixelDesk
 from lib_sdpipe.ui.compare.present import LETTERS, PictureToCompare, present_images
 from lib_sdpipe.ui.compare.present_runs import present_runs
 from lib_sdpipe.ui.frame import Frame, Noted, Updates
-from lib_sdpipe.ui.run.pictures import find_shown
 from lib_sdpipe.workspace import Workspace
-from lib_sdpipe.workspace.comparison import read_compared_run
-from lib_sdpipe.workspace.page_address import build_thumbnail_address
+from lib_sdpipe.workspace.comparison import ComparedImage, read_compared_image, read_compared_run
+from lib_sdpipe.workspace.page_address import build_picture_address, build_thumbnail_address
+from lib_sdpipe.workspace.picked import Pick
 
 # A browser holds a picture as four bytes a pixel, and a page has four of them.
 _MOST_SHOWN_PIXELS = 64_000_000
@@ -52,11 +50,11 @@ class CompareEvents:
         """The difference of two images; as long as it is not ready, a sentence at which the page asks again."""
         from lib_sdpipe.images.difference import IncomparableError  # numpy: the host's start does not wait for it
 
-        links, number = read_choice(ask).images, ask.number("number") or 1
-        if len(links) != 2:
+        picks, number = read_choice(ask).images, ask.number("number") or 1
+        if len(picks) != 2:
             return ("",)
         letters = LETTERS[0], LETTERS[number] if 0 < number < MOST_IMAGES else LETTERS[1]
-        files = [_find_file(ask.workspace, link) for link in links]
+        files = [read_compared_image(ask.workspace, pick).file for pick in picks]
         missing = [letter for letter, file in zip(letters, files) if file is None]
         if missing:
             return (markup.show_incomparable(f"There is no picture of {' and '.join(missing)} to compare."),)
@@ -65,38 +63,30 @@ class CompareEvents:
         except IncomparableError as fault:
             names = {str(file): letter for file, letter in zip(files, letters)}
             return (markup.show_incomparable(f"{names.get(fault.file or '', 'The two')} {fault.reason}."),)
-        return (markup.show_waiting(links, number) if found is None else markup.show_pixels(found, letters),)
+        return (markup.show_waiting(picks, number) if found is None else markup.show_pixels(found, letters),)
 
     def _show(self, workspace: Workspace, choice: Choice) -> Updates | Noted:
         shown = self._show_runs if choice.runs else self._show_images
-        updates = shown(workspace, choice)
+        updates, sentences = shown(workspace, choice)
         if choice.left_out:
             most = f"{MOST_RUNS} runs" if choice.runs else f"{MOST_IMAGES} images"
-            return Noted(f"At most {most} can be compared: the first that were chosen are.", updates)
-        return updates
+            sentences = [f"At most {most} can be compared: the first that were chosen are.", *sentences]
+        return Noted(" ".join(sentences), updates) if sentences else updates
 
-    def _show_images(self, workspace: Workspace, choice: Choice) -> Updates | Noted:
-        pictures, faults = self._read_each(choice.images, lambda link: _read_picture(workspace, link))
-        choice = Choice(tuple(picture.link for picture in pictures), (), choice.left_out)
-        if len(pictures) > 1:
-            comparison = present_images(pictures)
-            updates = _updates(choice, markup.show_views(comparison), markup.show_texts(comparison))
-        elif pictures:
-            updates = _updates(choice, _offer_images(workspace, pictures[0]))
-        else:
-            updates = _updates(choice, markup.show_empty())
-        return Noted(" ".join(faults), updates) if faults else updates
+    def _show_images(self, workspace: Workspace, choice: Choice) -> tuple[Updates, list[str]]:
+        images, faults = self._read_each(choice.images, lambda pick: read_compared_image(workspace, pick))
+        choice = Choice(tuple(image.pick for image in images))
+        if len(images) > 1:
+            comparison = present_images([_build_picture(image) for image in images])
+            return _updates(choice, markup.show_views(comparison), markup.show_texts(comparison)), faults
+        return _updates(choice, _offer_images(workspace, images[0]) if images else markup.show_empty()), faults
 
-    def _show_runs(self, workspace: Workspace, choice: Choice) -> Updates | Noted:
+    def _show_runs(self, workspace: Workspace, choice: Choice) -> tuple[Updates, list[str]]:
         runs, faults = self._read_each(choice.runs, lambda run_id: read_compared_run(workspace, run_id))
-        choice = Choice((), tuple(run.run_id for run in runs), choice.left_out)
+        choice = Choice(runs=tuple(run.run_id for run in runs))
         if len(runs) > 1:
-            updates = _updates(choice, "", show_runs(present_runs(runs)))
-        elif runs:
-            updates = _updates(choice, _offer_runs(workspace, runs[0].run_id))
-        else:
-            updates = _updates(choice, markup.show_empty())
-        return Noted(" ".join(faults), updates) if faults else updates
+            return _updates(choice, "", show_runs(present_runs(runs, self._frame.readable))), faults
+        return _updates(choice, _offer_runs(workspace, runs[0].run_id) if runs else markup.show_empty()), faults
 
     def _read_each(self, names: tuple[Any, ...], read: Callable[[Any], Any]) -> tuple[list[Any], list[str]]:
         """What can be read, and sentences about what cannot: one that is gone does not hide the others."""
@@ -113,43 +103,31 @@ def _updates(choice: Choice, views: str, texts: str = "") -> Updates:
     return gr.update(value=format_typed(choice)), views, "", texts, choice
 
 
-def _read_picture(workspace: Workspace, link: ImageLink) -> PictureToCompare:
-    manifest = workspace.view_manifest(link.run_id or "", link.name or "")
-    shown = find_shown(workspace, manifest)
-    if shown.file is None:
-        return PictureToCompare(link, manifest, None, shown.absence)
-    is_large = _count_pixels(manifest) > _MOST_SHOWN_PIXELS
-    build = build_thumbnail_address if is_large else _build_address
-    return PictureToCompare(link, manifest, build(link.run_id or "", link.name or ""), None, is_large)
+def _build_picture(image: ComparedImage) -> PictureToCompare:
+    run_id, name = image.pick.run_id, image.pick.name
+    if image.file is None or run_id is None or name is None:
+        return PictureToCompare(image.pick, image.manifest, None)
+    if image.pixels > _MOST_SHOWN_PIXELS:
+        return PictureToCompare(image.pick, image.manifest, build_thumbnail_address(run_id, name), is_reduced=True)
+    return PictureToCompare(image.pick, image.manifest, build_picture_address(run_id, name))
 
 
-def _find_file(workspace: Workspace, link: ImageLink) -> Path | None:
-    return find_shown(workspace, workspace.view_manifest(link.run_id or "", link.name or "")).file
-
-
-def _build_address(run_id: str, name: str) -> str:
-    """Where the page finds the image itself."""
-    return build_thumbnail_address(run_id, name)
-
-
-def _count_pixels(manifest: Manifest) -> int:
-    image = manifest.image
-    return (image.width or 0) * (image.height or 0) if image else 0
-
-
-def _offer_images(workspace: Workspace, picture: PictureToCompare) -> str:
+def _offer_images(workspace: Workspace, image: ComparedImage) -> str:
     """One image, with its parent and those of its run beside it."""
-    own, parent = picture.link, picture.manifest.parent
-    links: list[tuple[ImageLink, str]] = []
+    own, parent = image.pick, image.manifest.parent
+    others: list[tuple[Pick, str]] = []
     if parent is not None and parent.run_id and parent.name:
-        links.append((ImageLink(run_id=parent.run_id, name=parent.name), "its parent"))
-    view = read_compared_run(workspace, own.run_id or "")
-    links += [
-        (ImageLink(run_id=own.run_id, name=manifest.name), words.format_role(manifest.role)) for manifest in view.manifests
-        if manifest.name and manifest.name != own.name
-    ]
-    return markup.show_one(f"{own.name} · {words.format_label(own.run_id or '')}", [
-        (link.name or "", detail, {"images": [image_data(own), image_data(link)]}) for link, detail in links[:_OFFERED]
+        others.append((Pick(parent.run_id, parent.name), "its parent"))
+    if own.run_id is not None:
+        others += [
+            (Pick(own.run_id, manifest.name), words.format_role(manifest.role))
+            for manifest in read_compared_run(workspace, own.run_id).manifests if manifest.name and manifest.name != own.name
+        ]
+    return markup.show_one(own.title, [
+        markup.Offer(
+            pick.name or "", detail, {"images": [image_data(own), image_data(pick)]},
+            build_thumbnail_address(pick.run_id or "", pick.name or ""),
+        ) for pick, detail in others[:_OFFERED]
     ])
 
 
@@ -157,6 +135,7 @@ def _offer_runs(workspace: Workspace, run_id: str) -> str:
     """One run, with the newest others beside it."""
     runs = [summary for summary in workspace.list_runs(_OFFERED + 1).runs if summary.run_id != run_id][:_OFFERED]
     return markup.show_one(words.format_label(run_id), [
-        (summary.label or words.format_label(summary.run_id), words.format_moment(summary.started_at), {"runs": [run_id, summary.run_id]})
-        for summary in runs
+        markup.Offer(
+            summary.label or words.format_label(summary.run_id), words.format_moment(summary.started_at), {"runs": [run_id, summary.run_id]},
+        ) for summary in runs
     ])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib_sdpipe.manifest.records import ImageLink
+from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.ui.compare.choice import image_data
 from lib_sdpipe.ui.compare.markup_texts import show_prompt, show_stages, show_table
 from lib_sdpipe.ui.compare.present import Card, ImageComparison
 from lib_sdpipe.ui.html_text import ask_button, dots, e, show_box
+from lib_sdpipe.workspace.picked import Pick
 
 if TYPE_CHECKING:
     from lib_sdpipe.images.difference import PixelDifference
@@ -30,24 +32,38 @@ def show_empty() -> str:
 
 def show_picked_button() -> str:
     button = ask_button("Compare picked images", "compare", {}, send_picked=True)
-    return f'<div class="sdpipe-compare-picked">{button}<span class="sdpipe-where" data-sdpipe-picked-count></span></div>'
+    count = '<span class="sdpipe-where"><span data-sdpipe-picked-count>0</span> <span>picked</span></span>'
+    return f'<div class="sdpipe-compare-picked">{button}{count}</div>'
 
 
-def show_one(title: str, others: list[tuple[str, str, dict]]) -> str:
-    """One thing is chosen; `others` are (label, detail, data) of what it may be compared with."""
-    rows = "".join(
-        f'<li>{ask_button(label, "compare", data, kind="sdpipe-link")} <span class="sdpipe-where">{e(detail)}</span></li>'
-        for label, detail, data in others
-    )
+@dataclass(frozen=True)
+class Offer:
+    """Something that what is chosen may be compared with; `data` is what a press asks, `address` a small picture of it."""
+
+    label: str
+    detail: str
+    data: Json
+    address: str | None = None
+
+
+def show_one(title: str, others: list[Offer]) -> str:
+    """One thing is chosen."""
+    rows = "".join(_show_offer(offer) for offer in others)
     offer = f'<p>Compare with:</p><ul class="sdpipe-offers">{rows}</ul>' if rows else "<p>Choose another to compare it with.</p>"
     return f'<section class="sdpipe-compare-one" aria-label="Chosen to compare"><h3 class="sdpipe-title">{e(title)}</h3>{offer}</section>'
+
+
+def _show_offer(offer: Offer) -> str:
+    picture = f'<img src="{e(offer.address)}" alt="" loading="lazy">' if offer.address else ""
+    button = ask_button(offer.label, "compare", offer.data, kind="sdpipe-link")
+    return f'<li>{picture}<div>{button}<div class="sdpipe-where">{e(offer.detail)}</div></div></li>'
 
 
 def show_views(comparison: ImageComparison) -> str:
     """Cards, tools and the stage with all pictures; the script shows two of them, or all."""
     cards = comparison.cards
-    links = [card.link for card in cards]
-    shown = "".join(_show_card(card, links, number) for number, card in enumerate(cards))
+    picks = [card.pick for card in cards]
+    shown = "".join(_show_card(card, picks, number) for number, card in enumerate(cards))
     return (
         f'<section class="sdpipe-compare" aria-label="Images compared" data-sdpipe-compare>'
         f'{show_box("warning", comparison.notes)}<ol class="sdpipe-cards">{shown}</ol>{_show_tools(cards)}{_show_stage(cards)}</section>'
@@ -64,9 +80,9 @@ def show_texts(comparison: ImageComparison) -> str:
     )
 
 
-def show_waiting(links: Sequence[ImageLink], number: int) -> str:
+def show_waiting(picks: Sequence[Pick], number: int) -> str:
     """The script asks again as long as it sees this."""
-    data = json.dumps({"images": [image_data(link) for link in links], "number": number})
+    data = json.dumps({"images": [image_data(pick) for pick in picks], "number": number})
     return f'<p class="sdpipe-quiet" role="status" data-sdpipe-pixels-again="{e(data)}">Comparing the pixels …</p>'
 
 
@@ -120,13 +136,13 @@ def _percent(share: float) -> str:
     return f"{percent:.4g} %" if percent < 1 else f"{percent:.2f} %".replace(".00 %", " %")
 
 
-def _show_card(card: Card, links: list[ImageLink], number: int) -> str:
-    rest = [link for link in links if link != card.link]
-    first = {"images": [image_data(link) for link in [card.link, *rest]]}
-    buttons = [ask_button("Open", "open", image_data(card.link), "browse", "sdpipe-link")]
+def _show_card(card: Card, picks: list[Pick], number: int) -> str:
+    rest = [pick for pick in picks if pick != card.pick]
+    first = {"images": [image_data(pick) for pick in [card.pick, *rest]]}
+    buttons = [ask_button("Open", "open", image_data(card.pick), "browse", "sdpipe-link")] if card.pick.run_id else []
     if number:
         buttons.append(ask_button("Put first", "compare", first, kind="sdpipe-link"))
-    buttons.append(ask_button("Take out", "compare", {"images": [image_data(link) for link in rest]}, kind="sdpipe-link"))
+    buttons.append(ask_button("Take out", "compare", {"images": [image_data(pick) for pick in rest]}, kind="sdpipe-link"))
     return (
         f'<li class="sdpipe-card-compared"><span class="sdpipe-letter">{e(card.letter)}</span><div>'
         f'<strong>{e(card.title)}</strong><div class="sdpipe-summary">{dots(card.facts)}</div>'
@@ -166,7 +182,7 @@ def _show_stage(cards: list[Card]) -> str:
     width, height = cards[0].size or (1, 1)
     pictures = "".join(_show_picture(card, number) for number, card in enumerate(cards))
     return (
-        f'<div class="sdpipe-stage" data-sdpipe-stage data-sdpipe-count="{len(cards)}" style="--shape: {width} / {height}">{pictures}'
+        f'<div class="sdpipe-stage" data-sdpipe-count="{len(cards)}" style="--shape: {width} / {height}">{pictures}'
         '<div class="sdpipe-divider" role="slider" tabindex="0" aria-label="Divider between the two images" aria-valuemin="0"'
         ' aria-valuemax="100" aria-valuenow="50" aria-orientation="horizontal"><span aria-hidden="true">◂▸</span></div></div>'
     )
@@ -178,7 +194,7 @@ def _show_picture(card: Card, number: int) -> str:
     else:
         inner = f'<p class="sdpipe-quiet">{e(card.absence)}</p>'
     return (
-        f'<figure class="sdpipe-compared" data-sdpipe-number="{number}"><div class="sdpipe-frame" tabindex="0" role="group"'
-        f' aria-label="{e(card.letter)}: {e(card.title)}">{inner}</div>'
-        f'<figcaption><span class="sdpipe-letter">{e(card.letter)}</span> {e(card.title)}</figcaption></figure>'
+        f'<figure class="sdpipe-compared" data-sdpipe-number="{number}" data-sdpipe-image="{e(json.dumps(image_data(card.pick)))}">'
+        f'<div class="sdpipe-frame" tabindex="0" role="group" aria-label="{e(card.letter)}: {e(card.title)}">{inner}</div>'
+        f'<figcaption><span class="sdpipe-letter">{e(card.letter)}</span> <span>{e(card.title)}</span></figcaption></figure>'
     )

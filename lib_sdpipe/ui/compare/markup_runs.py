@@ -58,7 +58,7 @@ def _show_pair(pair: Pair) -> str:
     images = "".join(_show_image(letter, image) for letter, image in (("A", pair.one), ("B", pair.other)))
     button = ""
     if pair.one is not None and pair.other is not None:
-        data = {"images": [image_data(pair.one.link), image_data(pair.other.link)]}
+        data = {"images": [image_data(pair.one.pick), image_data(pair.other.pick)]}
         button = ask_button("Compare these two", "compare", data, kind="sdpipe-link")
     return f'<li class="sdpipe-pair"><div class="sdpipe-pair-images">{images}</div>{button}</li>'
 
@@ -66,7 +66,7 @@ def _show_pair(pair: Pair) -> str:
 def _show_image(letter: str, image: PairedImage | None) -> str:
     if image is None:
         return f'<figure class="sdpipe-missing"><p>Not in {letter}</p></figure>'
-    address = build_thumbnail_address(image.link.run_id or "", image.link.name or "")
+    address = build_thumbnail_address(image.pick.run_id or "", image.pick.name or "")
     return (
         f'<figure><img src="{e(address)}" alt="{letter}: {e(image.title)}" loading="lazy">'
         f'<figcaption><span class="sdpipe-letter">{letter}</span> {e(image.title)}</figcaption></figure>'

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from lib_sdpipe.manifest.compare_prompts import PromptDifference, PromptStep
+from lib_sdpipe.manifest.prompt_words import PromptToken
 from lib_sdpipe.ui.compare.present import Cell, PromptView, Row, StageRow, Table
 from lib_sdpipe.ui.html_text import e
 from lib_sdpipe.ui.words import format_count
 
 _SYNTAX = re.compile(r"\S+")
+# Up to the last bracket that closes: `:1.2)`.
+_CLOSERS = re.compile(r"[^(\[]*[)\]]")
 # Words of each kind for those who hear the page; the others see the marks.
 _SPOKEN = {"added": "added:", "removed": "removed:", "moved-to": "moved here:", "moved-from": "moved away:"}
 _ENDINGS = {"added": "end of added", "removed": "end of removed", "moved-to": "end of moved", "moved-from": "end of moved"}
@@ -23,18 +26,21 @@ def show_heading(letters: Sequence[str]) -> str:
 
 
 def show_table(table: Table, letters: Sequence[str], label: str, nothing: str = "Nothing differs.") -> str:
-    """Differing rows first; equal ones are folded. Empty where there is nothing at all."""
-    if not table.differing and not table.equal:
+    """Differing rows first; the others are folded. Empty where there is nothing at all."""
+    if not (table.differing or table.partial or table.equal):
         return ""
     differing = _show_rows(table.differing, letters, f"{label}: what differs")
-    parts = [differing if table.differing else f'<p class="sdpipe-same">{e(nothing)}</p>']
+    parts = [differing if table.differing else "" if table.partial else f'<p class="sdpipe-same">{e(nothing)}</p>']
+    if table.partial:
+        parts.append(_fold("Only some have these", table.partial, letters, f"{label}: what only some have"))
     if table.equal:
-        equal = [Row(row.name, row.cells[:1]) for row in table.equal]
-        parts.append(
-            f'<details class="sdpipe-equal"><summary><span>Equal</span> <span>{len(equal):,}</span></summary>'
-            f'{_show_rows(equal, [], f"{label}: what is equal")}</details>'
-        )
+        parts.append(_fold("Equal", [Row(row.name, row.cells[:1]) for row in table.equal], [], f"{label}: what is equal"))
     return "".join(parts)
+
+
+def _fold(title: str, rows: list[Row], letters: Sequence[str], label: str) -> str:
+    summary = f'<summary><span>{e(title)}</span> <span class="sdpipe-where">{len(rows):,}</span></summary>'
+    return f'<details class="sdpipe-equal">{summary}{_show_rows(rows, letters, label)}</details>'
 
 
 def show_rows(rows: list[Row], letters: Sequence[str], label: str) -> str:
@@ -90,11 +96,36 @@ def count_changes(difference: PromptDifference) -> str:
 
 def show_words(difference: PromptDifference) -> str:
     """The new prompt with what was removed standing in it."""
+    texts = _new_texts(difference)
     parts = []
-    for (kind, old, new), group in groupby(difference.steps, key=_group_key):
+    for (kind, old, new), group in groupby(zip(difference.steps, texts), key=lambda pair: _group_key(pair[0])):
         steps = list(group)
-        parts.append(_show_weighed(steps, old, new) if kind == "weight" else _show_group(kind, steps))
-    return "".join(parts) + e(difference.tail)
+        written = "".join(text for _, text in steps)
+        if kind == "same":
+            parts.append(e(written))
+        elif kind == "weight":
+            parts.append(_show_weighed(written, old, new))
+        else:
+            parts.append(_show_mark(kind, written or _old_text([step.old for step, _ in steps if step.old is not None])))
+    return "".join(parts) + e(_CLOSERS.sub("", difference.tail, count=1) if any(texts) else difference.tail)
+
+
+def _new_texts(difference: PromptDifference) -> list[str]:
+    """What each step writes of the new prompt, empty for what goes. Brackets that close after a word stand with it."""
+    texts: list[str] = []
+    last = None
+    for step in difference.steps:
+        before = step.new.before if step.new is not None else ""
+        closers = _CLOSERS.match(before) if last is not None else None
+        if closers is not None and last is not None:
+            texts[last] += closers.group()
+            before = before[closers.end():]
+        texts.append(before + step.new.text if step.new is not None else "")
+        last = len(texts) - 1 if step.new is not None else last
+    closers = _CLOSERS.match(difference.tail)
+    if closers is not None and last is not None:
+        texts[last] += closers.group()
+    return texts
 
 
 def _group_key(step: PromptStep) -> tuple[str, str, str]:
@@ -104,28 +135,25 @@ def _group_key(step: PromptStep) -> tuple[str, str, str]:
     return step.kind, "", ""
 
 
-def _show_group(kind: str, steps: list[PromptStep]) -> str:
-    if kind == "same":
-        return "".join(e(step.new.before + step.new.text) for step in steps if step.new is not None)
-    lead, text = _split_lead("".join(_iter_texts(steps)))
+def _show_mark(kind: str, written: str) -> str:
+    lead, text = _split_lead(written)
     spoken, ending = (f'<span class="sdpipe-unseen"> {word} </span>' for word in (_SPOKEN[kind], _ENDINGS[kind]))
     tag = _TAGS[kind]
     moved = ' class="sdpipe-moved"' if kind.startswith("moved") else ""
     return f"{e(lead)}<{tag}{moved}>{spoken}{e(text)}{ending}</{tag}>"
 
 
-def _iter_texts(steps: list[PromptStep]) -> Iterator[str]:
+def _old_text(tokens: list[PromptToken]) -> str:
     """Brackets of the old prompt would stand unbalanced in the new one: of what goes, a weight is said behind it."""
-    for step in steps:
-        if step.new is not None:
-            yield step.new.before + step.new.text
-        elif step.old is not None:
-            is_weighed = step.old.kind == "word" and step.old.weight != "1"
-            yield _SYNTAX.sub("", step.old.before) + step.old.text + (f" ×{step.old.weight}" if is_weighed else "")
+    texts = []
+    for weight, group in groupby(tokens, key=lambda token: token.weight if token.kind == "word" else "1"):
+        texts += [_SYNTAX.sub("", token.before) + token.text for token in group]
+        texts += [f" ×{weight}"] if weight != "1" else []
+    return "".join(texts)
 
 
-def _show_weighed(steps: list[PromptStep], old: str, new: str) -> str:
-    lead, text = _split_lead("".join(step.new.before + step.new.text for step in steps if step.new is not None))
+def _show_weighed(written: str, old: str, new: str) -> str:
+    lead, text = _split_lead(written)
     change = (
         f'<span class="sdpipe-weight-change"><span class="sdpipe-unseen">weight changed from</span> {e(old)}'
         f'<span aria-hidden="true"> → </span><span class="sdpipe-unseen">to</span> {e(new)}</span>'

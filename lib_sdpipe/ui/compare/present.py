@@ -9,28 +9,33 @@ from typing import Any
 from lib_sdpipe.manifest.compare_fields import FieldRow, is_same_value
 from lib_sdpipe.manifest.compare_images import StageStep, compare_settings, compare_stages
 from lib_sdpipe.manifest.compare_prompts import PromptDifference, compare_prompts
-from lib_sdpipe.manifest.records import ImageLink, Manifest, StageEntry
+from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.compare.field_names import format_field, sort_rows
+from lib_sdpipe.workspace.picked import Pick
 
 LETTERS = "ABCD"
 _LONGEST_VALUE = 400
+_NOT_SAVED = "The host returned this image without saving it: there is no file to show."
+_NOT_THERE = "The file is not where it was recorded. It was moved, renamed or deleted, or its drive is offline."
 # Texts from here on are compared word by word where they stand in a table.
 _LONG_TEXT = 25
 _PICTURES = ("$input", "$image")
+_BLOCKS = {"hires": "Hires fix", "refiner": "Refiner", "adetailer": "ADetailer"}
+_ALWAYS_SHOWN = ("denoising_strength", "init_images", "mask", "scheduler", "clip_skip", "distilled_cfg_scale")
+_STAGE_FACTS = ("actual_seed", "sampler_name", "steps", "denoising_strength")
 
 
 @dataclass(frozen=True)
 class PictureToCompare:
-    """An image that was found. `address` is None where there is nothing to show, for which `absence` is the reason.
+    """An image that was found, and where the page finds its picture; None where there is nothing to show.
 
     `is_reduced`: the address leads to a small picture, since the image itself would be too large for a page.
     """
 
-    link: ImageLink
+    pick: Pick
     manifest: Manifest
     address: str | None
-    absence: str | None = None
     is_reduced: bool = False
 
 
@@ -52,9 +57,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows that differ, and rows that are the same in all columns."""
+    """Rows that differ, rows that only some columns have and that say little, and rows that are the same in all columns."""
 
     differing: list[Row]
+    partial: list[Row]
     equal: list[Row]
 
 
@@ -78,7 +84,7 @@ class StageRow:
 @dataclass(frozen=True)
 class Card:
     letter: str
-    link: ImageLink
+    pick: Pick
     title: str
     facts: list[str]
     address: str | None
@@ -118,8 +124,28 @@ def present_prompt(name: str, texts: Sequence[str | None]) -> PromptView:
 
 
 def present_table(rows: list[FieldRow]) -> Table:
-    shown = [(row, Row(format_field(row.path), [_cell(row, number) for number in range(len(row.values))])) for row in sort_rows(rows)]
-    return Table([made for row, made in shown if not row.is_equal], [made for row, made in shown if row.is_equal])
+    table = Table([], [], [])
+    for row in sort_rows(rows):
+        rank = table.equal if row.is_equal else table.partial if _says_little(row) else table.differing
+        rank.append(Row(format_field(row.path), [_cell(row, number) for number in range(len(row.values))]))
+    table.differing.extend(_present_blocks(rows))
+    return table
+
+
+def _says_little(row: FieldRow) -> bool:
+    """A setting of a stage or a block that others do not have at all."""
+    return None in row.values and (row.path[0] in _BLOCKS or (row.path[0] == "config" and row.path[-1] not in _ALWAYS_SHOWN))
+
+
+def _present_blocks(rows: list[FieldRow]) -> list[Row]:
+    """Hires fix, refiner and ADetailer: one row each where only some have it."""
+    found = []
+    for block, name in _BLOCKS.items():
+        owned = [row.values for row in rows if row.path[0] == block]
+        has = [any(values[number] is not None for values in owned) for number in range(len(owned[0]))] if owned else []
+        if any(has) and not all(has):
+            found.append(Row(name, [Cell("yes" if each else "no", each != has[0]) for each in has]))
+    return found
 
 
 def describe_change(old: Any, new: Any) -> str:
@@ -150,27 +176,29 @@ def _describe_picture(value: Any) -> str:
 
 def _cell(row: FieldRow, number: int) -> Cell:
     first, value = row.values[0], row.values[number]
+    text = words.format_stage(value) if row.path == ("stage",) and value else format_cell(value)
     if number == 0 or row.is_equal or is_same_value(first, value):
-        return Cell(format_cell(value))
+        return Cell(text)
     is_long = isinstance(first, str) and isinstance(value, str) and " " in first and min(len(first), len(value)) >= _LONG_TEXT
     change = "" if row.path[-1].endswith("seed") else describe_change(first, value)
-    return Cell(format_cell(value), True, change, compare_prompts(first, value) if is_long else None)
+    return Cell(text, True, change, compare_prompts(first, value) if is_long else None)
 
 
 def _card(letter: str, picture: PictureToCompare) -> Card:
     manifest = picture.manifest
     image = manifest.image
-    title = " · ".join(part for part in (picture.link.name or manifest.name or "unnamed", words.format_role(manifest.role)) if part)
+    name = picture.pick.name or (picture.pick.path or "unnamed").rpartition("/")[2]
+    title = " · ".join(part for part in (name, words.format_role(manifest.role)) if part)
     size = (image.width, image.height) if image and image.width and image.height else None
     facts = [
-        words.format_label(picture.link.run_id or ""),
+        words.format_label(picture.pick.run_id) if picture.pick.run_id else "without a run",
         f"{size[0]}×{size[1]}" if size else "",
         f"seed {manifest.actual_seed}" if manifest.actual_seed is not None else "",
         words.format_moment(manifest.timestamp),
         words.format_duration(manifest.stage_duration_ms),
     ]
-    absence = words.describe_absence(picture.absence) if picture.absence else ""
-    return Card(letter, picture.link, title, [fact for fact in facts if fact], picture.address, absence, size)
+    absence = "" if picture.address else _NOT_SAVED if manifest.path is None and manifest.kept is None else _NOT_THERE
+    return Card(letter, picture.pick, title, [fact for fact in facts if fact], picture.address, absence, size)
 
 
 def _notes(pictures: Sequence[PictureToCompare]) -> list[str]:
@@ -187,25 +215,27 @@ def _notes(pictures: Sequence[PictureToCompare]) -> list[str]:
 
 
 def _stage_row(step: StageStep) -> StageRow:
-    name = ", ".join(part for part in (words.format_stage(step.stage), words.format_role(step.role)) if part)
-    return StageRow(name, [_stage_cells(step, number) if entry is not None else [] for number, entry in enumerate(step.entries)])
+    return StageRow(words.format_stage(step.stage), [_stage_cells(step, number) for number in range(len(step.entries))])
 
 
 def _stage_cells(step: StageStep, number: int) -> list[Cell]:
-    """What is worth a word of one image's stage: what differs among the images, and what every stage is known by."""
-    first = next(index for index, entry in enumerate(step.entries) if entry is not None)
+    """What is worth a word of one image's stage: what every stage is known by, and what differs among the images."""
     entry = step.entries[number]
-    values = {row.path: row for row in sort_rows(step.rows)}
-    cells = []
-    for path, row in values.items():
-        if row.is_equal and path[-1] not in ("actual_seed", "sampler_name", "steps", "denoising_strength", "width", "height"):
+    if entry is None:
+        return []
+    first = next(index for index, found in enumerate(step.entries) if found is not None)
+    cells = [Cell(words.format_role(entry.role)), _size_cell(step, first, number)]
+    for row in sort_rows(step.rows):
+        name, value = row.path[-1], row.values[number]
+        if name in ("width", "height") or value is None or (row.is_equal and name not in _STAGE_FACTS):
             continue
-        text = format_cell(row.values[number])
-        if text:
-            cells.append(Cell(f"{format_field(path)} {text}", not is_same_value(row.values[first], row.values[number])))
-    return [*cells, *_time_cell(entry)]
+        cells.append(Cell(f"{format_field(row.path)} {format_cell(value)}", not is_same_value(row.values[first], value)))
+    cells.append(Cell(words.format_duration(entry.duration_ms)))
+    return [cell for cell in cells if cell.text]
 
 
-def _time_cell(entry: StageEntry | None) -> list[Cell]:
-    text = words.format_duration(entry.duration_ms) if entry is not None else ""
-    return [Cell(f"Time {text}")] if text else []
+def _size_cell(step: StageStep, first: int, number: int) -> Cell:
+    values = {row.path[-1]: row.values for row in step.rows if row.path[-1] in ("width", "height")}
+    sizes = [[values[side][index] if side in values else None for side in ("width", "height")] for index in (first, number)]
+    text = "×".join(format_cell(side) for side in sizes[1]) if None not in sizes[1] else ""
+    return Cell(text, not is_same_value(sizes[0], sizes[1]))

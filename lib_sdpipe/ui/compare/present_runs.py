@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.compare_runs import (
     ImagePair, StageTimes, compare_configs, compare_environments, compare_models, pair_images, sum_times,
 )
-from lib_sdpipe.manifest.records import ImageLink, Manifest
+from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.compare.present import LETTERS, Cell, PromptView, Row, Table, present_prompt, present_table
 from lib_sdpipe.ui.words import Status
 from lib_sdpipe.workspace.comparison import MOST_MANIFESTS, ComparedRun
+from lib_sdpipe.workspace.picked import Pick
 
 MOST_PAIRS = 60
 
@@ -30,7 +31,7 @@ class RunCard:
 class PairedImage:
     """One of two images that belong together, as the page shows it."""
 
-    link: ImageLink
+    pick: Pick
     title: str
 
 
@@ -56,13 +57,14 @@ class RunComparison:
     more_pairs: int
 
 
-def present_runs(runs: Sequence[ComparedRun]) -> RunComparison:
+def present_runs(runs: Sequence[ComparedRun], readable: Callable[[str], str] = str) -> RunComparison:
+    """`readable` makes a sentence that names files fit for the page."""
     pairs = pair_images(runs[0].manifests, runs[1].manifests)
     environment, note = _environment(runs)
     return RunComparison(
         [_card(LETTERS[number], run) for number, run in enumerate(runs)],
         [
-            *(problem for run in runs for problem in run.problems),
+            *(readable(problem) for run in runs for problem in run.problems),
             *(f"Of {run.run_id} the first {MOST_MANIFESTS} images are compared." for run in runs if run.is_cut),
         ],
         [present_prompt(name, [_text(run.run.config.get(key)) for run in runs]) for name, key in (
@@ -143,4 +145,4 @@ def _paired(manifest: Manifest | None, run_id: str) -> PairedImage | None:
     if manifest is None or not manifest.name:
         return None
     parts = [manifest.name, words.format_role(manifest.role), f"seed {manifest.actual_seed}" if manifest.actual_seed is not None else ""]
-    return PairedImage(ImageLink(run_id=run_id, name=manifest.name), " · ".join(part for part in parts if part))
+    return PairedImage(Pick(run_id, manifest.name), " · ".join(part for part in parts if part))
