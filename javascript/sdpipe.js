@@ -75,11 +75,16 @@
     }
 
     function showPicked() {
+        checkBoxes();
+        document.dispatchEvent(new CustomEvent("sdpipe-picked", {detail: Array.from(picked.values())}));
+    }
+
+    // Boxes that came onto the page meanwhile. It tells nobody: who is told writes to the page, and that leads here again.
+    function checkBoxes() {
         for (const box of document.querySelectorAll("[data-sdpipe-pick]")) {
             const isPicked = picked.has(key(read(box.dataset.sdpipePick)));
             if (box.checked !== isPicked) box.checked = isPicked;
         }
-        document.dispatchEvent(new CustomEvent("sdpipe-picked", {detail: Array.from(picked.values())}));
     }
 
     // --- looking again ---
@@ -127,7 +132,7 @@
         }).observe(runs, {childList: true, subtree: true});
         new MutationObserver(() => {
             showOpen();
-            if (picked.size) showPicked();
+            if (picked.size) checkBoxes();
         }).observe(get("sdpipe_tab"), {childList: true, subtree: true});
     }
 
