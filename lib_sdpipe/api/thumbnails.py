@@ -28,6 +28,12 @@ class ThumbnailRoutes:
         manifest = workspace.view_manifest(run_id, name)
         return answer_small(lambda: workspace.find_thumbnail(manifest), f"run {run_id}: {name}", request)
 
+    def bin_thumbnail(self, apply_id: str, operation: str, request: Request) -> Response:
+        from lib_sdpipe.workspace.bin import find_bin_thumbnail  # the host's start waits for this module
+
+        workspace = open_workspace(self._host, request)
+        return answer_small(lambda: find_bin_thumbnail(workspace, apply_id, operation), f"cull {apply_id}: {operation}", request)
+
     def file_thumbnail(self, file: int, stamp: str, request: Request) -> Response:
         """`stamp` tells the file from another one that has its number by now."""
         workspace = open_workspace(self._host, request)

@@ -8,6 +8,7 @@ from typing import Any
 from lib_sdpipe.index.folding import fold_text
 from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.index.viewer import compile_seen_pictures
 from lib_sdpipe.manifest.marks import HIGHEST_RATING, LONGEST_TAG, MOST_TAGS
 from lib_sdpipe.manifest.records import Json
 
@@ -31,6 +32,12 @@ class Marks:
     def stamp_of(self, run_id: str) -> Stamp | None:
         row = self._connection.execute("SELECT bytes, mtime_ns FROM marks_files WHERE run_id = ?", (sql_text(run_id),)).fetchone()
         return tuple(row) if row is not None else None
+
+    def known_tags(self, limit: int, viewer: str | None = None) -> list[str]:
+        """Tags in use, the most used first; of the runs that `viewer` may know."""
+        seen = compile_seen_pictures(viewer, "tags")
+        query = f"SELECT tag FROM tags WHERE {seen.text} GROUP BY tag ORDER BY count(*) DESC, tag LIMIT ?"
+        return [tag for (tag,) in self._connection.execute(query, (*seen.values, limit))]
 
     def replace(self, run_id: str, stamp: Stamp | None, marks: dict[str, Json]) -> None:
         """Make these a run's marks, by manifest name; `stamp` is that of the file that says so, None without one."""

@@ -113,7 +113,8 @@ class RunSearch:
     def _count_all(self) -> int:
         """All but those of which every image is lost; runs that have a lost one are few."""
         culled = (
-            "SELECT count(*) FROM (SELECT DISTINCT run_id FROM pictures WHERE lost_at IS NOT NULL AND run_id IS NOT NULL)"
+            "SELECT count(*) FROM (SELECT run_id FROM pictures WHERE lost_at IS NOT NULL AND run_id IS NOT NULL"
+            " UNION SELECT run_id FROM runs WHERE json_extract(facts, '$.lost_at') IS NOT NULL)"
             f" CROSS JOIN runs USING (run_id) WHERE {IS_CULLED_RUN}"
         )
         return int(self._connection.execute(f"SELECT (SELECT count(*) FROM runs INDEXED BY runs_walk) - ({culled})").fetchone()[0])

@@ -73,6 +73,7 @@ CREATE TABLE runs (
     facts TEXT
 ) WITHOUT ROWID;
 CREATE INDEX runs_walk ON runs (run_id, status);
+CREATE INDEX runs_lost ON runs (run_id) WHERE json_extract(facts, '$.lost_at') IS NOT NULL;
 CREATE TABLE manifest_files (
     run_id TEXT NOT NULL,
     file TEXT NOT NULL,

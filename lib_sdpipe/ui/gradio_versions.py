@@ -59,6 +59,20 @@ def launch_arguments(theme: Any) -> dict[str, Any]:
     return {**arguments, "ssr_mode": False} if _MAJOR >= 5 else arguments
 
 
+def servable(file: Path) -> str:
+    """The file as a value of a download.
+
+    From gradio 5 on only files below allowed folders are taken; a library can lie anywhere, so the file is put into
+    gradio's own cache first. Earlier versions do that themselves.
+    """
+    if _MAJOR < 5:
+        return str(file)
+    from gradio.processing_utils import save_file_to_cache
+    from gradio.utils import get_upload_folder
+
+    return save_file_to_cache(file, get_upload_folder())
+
+
 def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments that this gradio's component has: 3.41 warns of others, 4 and later refuse them."""
     names = set(inspect.signature(component.__init__).parameters)

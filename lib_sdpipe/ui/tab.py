@@ -7,11 +7,13 @@ from typing import Any
 import gradio as gr
 
 from lib_sdpipe.ui.background import Background
+from lib_sdpipe.ui.bin import section as bin_section
 from lib_sdpipe.ui.browse import section as browse
 from lib_sdpipe.ui.compare import section as compare
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
+from lib_sdpipe.ui.picks import section as picks
 from lib_sdpipe.ui.repair import section as repair
 
 __all__ = ["TabHost", "build_tab"]
@@ -21,6 +23,7 @@ _SECTIONS = (
     ("browse", "Browse", browse.build),
     ("compare", "Compare", compare.build),
     ("repair", "Repair", repair.build),
+    ("bin", "Bin", bin_section.build),
 )
 
 
@@ -32,6 +35,7 @@ def build_tab(host: TabHost, hides_folders: bool = False, background: Background
             for name, label, build in _SECTIONS:
                 with build_section(label, elem_id=f"sdpipe_section_{name}"):
                     build(frame)
+        picks.build()
     for component in tab.blocks.values():
         # What is shown is the library's, or a setting: a value stored in the host's ui-config.json would mask it.
         component.do_not_save_to_config = True

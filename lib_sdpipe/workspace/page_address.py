@@ -15,8 +15,8 @@ from urllib.parse import quote
 API_PREFIX = "/sdpipe/v1"
 # What routes of pictures are called, before the ids of one.
 THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS = "thumbnails", "pictures", "inputs", "input-thumbnails"
-FILES, FILE_THUMBNAILS = "files", "file-thumbnails"
-PICTURE_KINDS = (THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS, FILES, FILE_THUMBNAILS)
+FILES, FILE_THUMBNAILS, BIN_THUMBNAILS = "files", "file-thumbnails", "bin-thumbnails"
+PICTURE_KINDS = (THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS, FILES, FILE_THUMBNAILS, BIN_THUMBNAILS)
 
 _secret = secrets.token_bytes(32)
 
@@ -45,6 +45,11 @@ def build_picture_address(run_id: str, name: str) -> str:
 def build_input_address(sha256: str, is_small: bool = False) -> str:
     """The same of a picture that was part of a request."""
     return _build(INPUT_THUMBNAILS if is_small else INPUTS, sha256)
+
+
+def build_bin_thumbnail_address(apply_id: str, operation: str) -> str:
+    """The same of an image in the bin, by its cull and its operation in it."""
+    return _build(BIN_THUMBNAILS, apply_id, operation)
 
 
 def is_picture_key(kind: str, ids: Iterable[str], key: str) -> bool:

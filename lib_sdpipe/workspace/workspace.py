@@ -17,6 +17,8 @@ from lib_sdpipe.index.search import FoundPage
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.reconcile.trace import Trace
+from lib_sdpipe.store.bin import find_in_quarantine
+from lib_sdpipe.store.confine import Places
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.refresh import Progress, Refresh
@@ -186,9 +188,18 @@ class Workspace:
         placed = (library.locate(Path(path)) for path in paths)
         return [f"{root}: {path}" if root else path for root, path in placed]
 
+    def find_in_bin(self, manifest: Manifest) -> Path | None:
+        """The image's file in quarantine, of a record that is marked as lost; None where it is not there either."""
+        if manifest.lost_at is None:
+            return None
+        places = Places(self.layout, Library(self.layout))
+        wheres = [(manifest.root, manifest.path), (RUNS_ROOT, manifest.kept)]
+        found = (find_in_quarantine(places, root, path) for root, path in wheres if path is not None)
+        return next((file for file in found if file is not None), None)
+
     def find_thumbnail(self, manifest: Manifest) -> Path | None:
-        """A small picture of the image, made once; None where there is no readable image."""
-        source = self.find_picture(manifest)
+        """A small picture of the image, made once, also of one in the bin; None where there is no readable image."""
+        source = self.find_picture(manifest) or self.find_in_bin(manifest)
         if source is None:
             return None
         return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(manifest, source))

@@ -26,6 +26,8 @@ ROUTES = [
     ("GET", "file-thumbnails/1/0123456789abcdef"), ("GET", "files/1/0123456789abcdef"),
     ("GET", "runs/20250101_000000_a/zip"), ("GET", "downloads/no_such_key"), ("GET", "marks/20250101_000000_a"),
     ("POST", "marks/20250101_000000_a"), ("POST", "trace"), ("POST", "check"), ("POST", "plan"), ("POST", "apply"), ("POST", "undo"),
+    ("POST", "cull"), ("GET", "bin"),
+    ("GET", "bin-thumbnails/20250101T000000000-00000000/op-000001"), ("POST", "restore"), ("POST", "purge"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import ImageLink, Json
@@ -16,8 +17,10 @@ from lib_sdpipe.workspace.page_address import build_input_address, build_thumbna
 def show_run(run: RunFacts, can_open_folder: bool) -> str:
     """The chosen run above its images."""
     folder = ask_button("Open folder", "open_folder", {"run": run.run_id}) if can_open_folder else ""
+    bin_ = ask_button("Bin", "bin", {"do": "preview", "runs": [run.run_id]}, "bin")
+    title = f'<h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>'
     parts = [
-        f'<div class="sdpipe-title-row"><h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>{folder}</div>',
+        f'<div class="sdpipe-title-row">{title}{folder}{bin_}</div>',
         f'<p class="sdpipe-summary">{show_status(run.status)}{dots(run.summary)}</p>',
         show_box("error", [run.error] if run.error else []),
         show_box("warning", run.problems),
@@ -66,8 +69,11 @@ def show_picture(picture: Picture) -> str:
     buttons = [
         *ways, "" if picture.full is None else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
         ask_button("Open folder", "open_folder", picture.link) if picture.can_open_folder and picture.full is not None else "",
+        ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin") if "run" in picture.link else "",
     ]
-    return f'<figure class="sdpipe-picture">{shown}<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption></figure>'
+    opened = e(json.dumps(picture.link, sort_keys=True))
+    actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
+    return f'<figure class="sdpipe-picture" data-sdpipe-open-image="{opened}">{shown}{actions}</figure>'
 
 
 def _step_button(sign: str, label: str, link: Json | None) -> str:

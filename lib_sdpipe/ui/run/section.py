@@ -9,6 +9,7 @@ import gradio as gr
 
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_html
+from lib_sdpipe.ui.marks import section as marks
 from lib_sdpipe.ui.run.events import Chosen, RunEvents
 
 
@@ -28,6 +29,7 @@ def build(frame: Frame) -> RunColumns:
         with gr.Row(elem_id="sdpipe_open_columns"):
             with gr.Column(elem_id="sdpipe_run_column", min_width=200):
                 picture = build_html("", elem_id="sdpipe_picture")
+                marks.build(frame)
                 strip = build_html("", elem_id="sdpipe_strip")
             with gr.Column(elem_id="sdpipe_image_column", min_width=200):
                 details = build_html("", elem_id="sdpipe_details")
