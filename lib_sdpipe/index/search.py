@@ -28,7 +28,8 @@ _GLANCE = 3_000
 _CURSOR = re.compile(r"(-?\d{1,12}\.\d{3})_(\d{1,18})")
 _NEWEST_FIRST, _OLDEST_FIRST = "ORDER BY time DESC, id DESC", "ORDER BY time, id"
 _WALKED = (
-    "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at, run_id,"
+    "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at, role,"
+    " run_id,"
     " name"
 )
 _FOUND = (

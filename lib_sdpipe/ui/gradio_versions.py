@@ -25,6 +25,14 @@ def quiet_event(javascript: str | None = None) -> dict[str, Any]:
     return arguments
 
 
+def build_sent_image(**arguments: Any) -> gr.Image:
+    """A picture on its way to another tab, as the host's own "Send to" has it."""
+    return gr.Image(**_known(gr.Image, {
+        **arguments, "type": "pil", "image_mode": "RGBA", "interactive": False, "show_label": False, "show_share_button": False,
+        "show_download_button": False, "buttons": [],
+    }))
+
+
 def build_html(value: str, **arguments: Any) -> gr.HTML:
     return gr.HTML(value, **_known(gr.HTML, {**arguments, "padding": False}))
 
@@ -58,19 +66,6 @@ def launch_arguments(theme: Any) -> dict[str, Any]:
     arguments = {"show_api": False} if _MAJOR < 6 else {"theme": theme, "footer_links": []}
     return {**arguments, "ssr_mode": False} if _MAJOR >= 5 else arguments
 
-
-def servable(file: Path) -> str:
-    """The file as a value of a download.
-
-    From gradio 5 on only files below allowed folders are taken; a library can lie anywhere, so the file is put into
-    gradio's own cache first. Earlier versions do that themselves.
-    """
-    if _MAJOR < 5:
-        return str(file)
-    from gradio.processing_utils import save_file_to_cache
-    from gradio.utils import get_upload_folder
-
-    return save_file_to_cache(file, get_upload_folder())
 
 
 def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Host:
         self.refusal: str | None = None
         self.recording_fault: str | None = None
         self.own_only = False
+        self.connected: list[tuple[str, bool, bool]] = []
         self.opened: list[Path] | None = None
 
     def layout(self) -> Layout:
@@ -45,6 +46,12 @@ class Host:
 
     def shows_own_runs_only(self) -> bool:
         return self.own_only
+
+    def send_targets(self) -> tuple[str, ...]:
+        return ("txt2img", "img2img", "inpaint", "extras")
+
+    def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
+        self.connected.append((target, image is not None, text is not None))
 
     def fault(self) -> str | None:
         return self.recording_fault

@@ -36,7 +36,7 @@ def show_no_marks() -> str:
 def show_marked(sentence: str, marks: dict[tuple[str, str], Json]) -> str:
     """What was just marked, for the page's script: it puts it on the pictures that are shown."""
     found = [{"run": run_id, "name": name, **_brief(mark)} for (run_id, name), mark in marks.items()]
-    return f'<span data-sdpipe-marked="{e(json.dumps(found, sort_keys=True))}" role="status">{e(sentence)}</span>'
+    return f'<p data-sdpipe-marked="{e(json.dumps(found, sort_keys=True))}" role="status">{e(sentence)}</p>'
 
 
 def show_stars(rating: int) -> str:

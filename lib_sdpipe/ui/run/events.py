@@ -9,7 +9,9 @@ import gradio as gr
 
 from lib_sdpipe.errors import UnknownNameError
 from lib_sdpipe.index.children import read_children
+from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.ui.actions.markup import ImageTexts, show_actions
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Noted, Updates, unchanged
 from lib_sdpipe.ui.html_text import show_hint
@@ -185,7 +187,14 @@ class RunEvents:
             image = replace(image, place="")
         inputs = [(name, picture) for name, picture in image.inputs if isinstance(picture, str) or workspace.sees(picture.run_id or "")]
         image = replace(image, inputs=inputs)
-        return markup.show_image(image, view.run_id)
+        texts = ImageTexts(build_infotext(manifest) or "", manifest.prompt or "", _seed(manifest))
+        link = {"run": view.run_id, "name": manifest.name or ""}
+        actions = show_actions(link, texts, self._frame.host.send_targets(), has_file=not file.absence)
+        return markup.show_image(image, view.run_id, actions)
+
+
+def _seed(manifest: Manifest) -> str:
+    return "" if manifest.actual_seed is None else str(manifest.actual_seed)
 
 
 def _find_newest(workspace: Workspace) -> str | None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import ImageLink, Json
+from lib_sdpipe.ui.actions.markup import show_run_actions
 from lib_sdpipe.ui.html_text import COPY, ask_attributes, ask_button, dots, e, show_box, show_facts, show_link, show_status, show_text
 from lib_sdpipe.ui.run.image_facts import ImageView
 from lib_sdpipe.ui.run.present import RunFacts
@@ -20,7 +21,7 @@ def show_run(run: RunFacts, can_open_folder: bool) -> str:
     bin_ = ask_button("Bin", "bin", {"do": "preview", "runs": [run.run_id]}, "bin")
     title = f'<h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>'
     parts = [
-        f'<div class="sdpipe-title-row">{title}{folder}{bin_}</div>',
+        f'<div class="sdpipe-title-row">{title}{folder}{bin_}{show_run_actions(run.run_id)}</div>',
         f'<p class="sdpipe-summary">{show_status(run.status)}{dots(run.summary)}</p>',
         show_box("error", [run.error] if run.error else []),
         show_box("warning", run.problems),
@@ -90,11 +91,12 @@ def show_file_head(place: str) -> str:
     )
 
 
-def show_image(image: ImageView, run_id: str) -> str:
-    """The chosen image beside its picture: prompts, settings of each stage, timings, infotext."""
+def show_image(image: ImageView, run_id: str, actions: str = "") -> str:
+    """The chosen image beside its picture: prompts, settings of each stage, timings, infotext. `actions` is HTML."""
     parts = [
         f'<h3 class="sdpipe-title">{e(image.title)}</h3>',
         f'<p class="sdpipe-summary">{dots(image.summary)}</p>',
+        actions,
         f'<p class="sdpipe-id"><code>{e(image.place)}</code></p>' if image.place else "",
         show_box("warning", image.notices),
         "".join(f'<p class="sdpipe-parentage">Made from {show_link(link, run_id)}: {e(how)}</p>' for how, link in image.parentage),
