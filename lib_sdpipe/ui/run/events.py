@@ -9,8 +9,8 @@ import gradio as gr
 
 from lib_sdpipe.errors import UnknownNameError
 from lib_sdpipe.index.children import read_children
-from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.ui.actions.markup import ImageTexts, show_actions
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Noted, Updates, unchanged
@@ -144,9 +144,11 @@ class RunEvents:
             can_open_folder=self._frame.host.can_open_folders(),
         )
         view = replace(image.view, inputs=[])
+        texts = ImageTexts(view.infotext, view.prompt, image.seed)
+        actions = show_actions({"root": root, "path": path}, texts, self._frame.host.send_targets(), has_file=True)
         about = show_answer(image.answer, chosen.part)
         return self._send((
-            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, ""), about,
+            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, "", actions), about,
         ), chosen)
 
     def _send(self, texts: tuple[str, ...], chosen: Chosen) -> Updates:
