@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,21 @@ def launch_arguments(theme: Any) -> dict[str, Any]:
     arguments = {"show_api": False} if _MAJOR < 6 else {"theme": theme, "footer_links": []}
     return {**arguments, "ssr_mode": False} if _MAJOR >= 5 else arguments
 
+
+def find_uploaded(value: Any) -> Path | None:
+    """The file that a person put into a field for files, with its own name; None where there is none.
+
+    gradio 3.41 copies any file of this computer that the page names: only those that the page itself sent are taken.
+    """
+    name = getattr(value, "name", value)
+    if not isinstance(name, str):
+        return None
+    if _MAJOR < 4:
+        sent = getattr(value, "orig_name", "")
+        uploads = os.path.realpath(os.environ.get("GRADIO_TEMP_DIR") or os.path.join(tempfile.gettempdir(), "gradio"))
+        if os.path.basename(sent) != sent and not os.path.realpath(sent).startswith(uploads + os.sep):
+            return None
+    return Path(name)
 
 
 def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:

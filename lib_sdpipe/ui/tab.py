@@ -17,6 +17,7 @@ from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.picks import section as picks
 from lib_sdpipe.ui.repair import section as repair
 from lib_sdpipe.ui.statistics import section as statistics
+from lib_sdpipe.ui.trace import section as trace
 
 __all__ = ["TabHost", "build_tab"]
 
@@ -24,6 +25,7 @@ __all__ = ["TabHost", "build_tab"]
 _SECTIONS = (
     ("browse", "Browse", browse.build),
     ("compare", "Compare", compare.build),
+    ("trace", "Trace", trace.build),
     ("repair", "Repair", repair.build),
     ("statistics", "Statistics", statistics.build),
     ("bin", "Bin", bin_section.build),

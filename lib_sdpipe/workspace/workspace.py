@@ -178,8 +178,13 @@ class Workspace:
         return self._store.read_environment(sha256)
 
     def find_picture(self, manifest: Manifest) -> Path | None:
-        """The image's file where it was recorded, else its copy in the run folder; None where neither is there."""
-        return next(Library(self.layout).iter_files(manifest.root, manifest.path, manifest.kept), None)
+        """The image's file where it was recorded, else its copy in the run folder; None where no root has either.
+
+        A record may come from elsewhere and name any file of this disk, also by a link.
+        """
+        from lib_sdpipe.workspace.shown_file import ShownFiles  # the host's start waits for this module
+
+        return ShownFiles(self.layout, self._roots).find(manifest).file
 
     def find_copies(self, run_id: str, name: str) -> list[str]:
         """Files made of the image with the Save button, as the index knows them: `root: path`, or the absolute path."""

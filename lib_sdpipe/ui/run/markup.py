@@ -70,7 +70,7 @@ def show_picture(picture: Picture) -> str:
     buttons = [
         *ways, "" if picture.full is None else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
         ask_button("Open folder", "open_folder", picture.link) if picture.can_open_folder and picture.full is not None else "",
-        ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin") if "run" in picture.link else "",
+        ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin"),
     ]
     opened = e(json.dumps(picture.link, sort_keys=True))
     actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
