@@ -9,8 +9,8 @@ import gradio as gr
 
 from lib_sdpipe.errors import UnknownNameError
 from lib_sdpipe.index.children import read_children
-from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.ui.actions.markup import ImageTexts, show_actions
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Noted, Updates, unchanged
@@ -72,7 +72,8 @@ class RunEvents:
         newest = None if chosen.pinned else _find_newest(ask.workspace)
         if newest not in (None, chosen.run_id):
             return self._open(ask, Chosen(newest, sent=chosen.sent))
-        return self._open_again(ask, chosen) if chosen.status == "running" else unchanged(self.COUNT)
+        is_due = chosen.status == "running" and self._reader.is_due(ask, chosen.run_id or "")
+        return self._open_again(ask, chosen) if is_due else unchanged(self.COUNT)
 
     def refresh(self, ask: Ask, chosen: Chosen) -> Updates:
         """The open run read again in any case."""
@@ -144,9 +145,11 @@ class RunEvents:
             can_open_folder=self._frame.host.can_open_folders(),
         )
         view = replace(image.view, inputs=[])
+        texts = ImageTexts(view.infotext, view.prompt, image.seed)
+        actions = show_actions({"root": root, "path": path}, texts, self._frame.host.send_targets(), has_file=True)
         about = show_answer(image.answer, chosen.part)
         return self._send((
-            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, ""), about,
+            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, "", actions), about,
         ), chosen)
 
     def _send(self, texts: tuple[str, ...], chosen: Chosen) -> Updates:
