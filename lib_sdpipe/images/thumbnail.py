@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from lib_sdpipe.images.faults import DECODER_FAULTS
+from lib_sdpipe.images.opening import open_image
 
 EDGE = 320
 _QUALITY = 82
@@ -33,7 +34,7 @@ def ensure_thumbnail(source: Path, folder: Path, key: str) -> Path | None:
     if target.exists():
         return target
     try:
-        with Image.open(source) as image:
+        with open_image(source) as image:
             image.draft("RGB", (EDGE * 2, EDGE * 2))
             image.thumbnail((EDGE, EDGE))
             small = image.convert("RGB")

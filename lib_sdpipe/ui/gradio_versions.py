@@ -27,19 +27,11 @@ def quiet_event(javascript: str | None = None) -> dict[str, Any]:
     return arguments
 
 
-def build_gallery(**arguments: Any) -> gr.Gallery:
-    """A gallery of thumbnails without a preview of its own."""
-    return gr.Gallery(**_known(gr.Gallery, {
-        **arguments, "show_label": False, "allow_preview": False, "show_share_button": False, "show_download_button": False, "buttons": [],
-        "interactive": False, "fit_columns": False,
-    }))
-
-
-def build_image(**arguments: Any) -> gr.Image:
-    """A picture to look at."""
+def build_sent_image(**arguments: Any) -> gr.Image:
+    """A picture on its way to another tab, as the host's own "Send to" has it."""
     return gr.Image(**_known(gr.Image, {
-        **arguments, "type": "filepath", "interactive": False, "show_label": False, "show_share_button": False,
-        "show_download_button": True, "buttons": ["download", "fullscreen"],
+        **arguments, "type": "pil", "image_mode": "RGBA", "interactive": False, "show_label": False, "show_share_button": False,
+        "show_download_button": False, "buttons": [],
     }))
 
 
