@@ -267,7 +267,10 @@
     }
 
     document.addEventListener("sdpipe-picked", (event) => {
-        for (const count of document.querySelectorAll("#sdpipe_compare [data-sdpipe-picked-count]")) count.textContent = event.detail.length;
+        const text = String(event.detail.length);
+        for (const count of document.querySelectorAll("#sdpipe_compare [data-sdpipe-picked-count]")) {
+            if (count.textContent !== text) count.textContent = text; // a change of the page makes sdpipe.js tell again
+        }
     });
     setInterval(watch, 500);
     watch();
