@@ -204,6 +204,17 @@ def test_sql_is_written_only_in_the_index() -> None:
     assert wrong == []
 
 
+def test_page_and_api_open_a_library_as_whoever_asks_may_see_it() -> None:
+    """With "Each user sees own runs" a library that was opened in passing would show everything."""
+    doors = {"ui/frame", "api/route"}
+    wrong = [
+        f"{source.place}:{node.lineno} calls {called_name(node)}" for source in read_sources() if source.room in ("ui", "api")
+        for node in ast.walk(source.tree) if isinstance(node, ast.Call)
+        and called_name(node) in ("Workspace", "RunStore", "Index", "open_index") and source.place not in doors
+    ]
+    assert wrong == []
+
+
 def test_only_the_command_line_prints() -> None:
     wrong = [
         f"{source.place}:{node.lineno}" for source in read_sources() if source.room not in ("cli", "sandbox")

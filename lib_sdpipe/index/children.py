@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.index.viewer import compile_seen_pictures
 
 _CHILDREN = (
     "SELECT run_id, name, stage, role, actual_seed, parent_name FROM pictures"
-    " WHERE parent_run_id = ? AND run_id IS NOT NULL AND run_id <> parent_run_id ORDER BY run_id, name LIMIT ?"
+    " WHERE parent_run_id = ? AND run_id IS NOT NULL AND run_id <> parent_run_id AND {seen} ORDER BY run_id, name LIMIT ?"
 )
 
 
@@ -28,13 +29,15 @@ class Child:
     parent_name: str | None
 
 
-def read_children(places: Iterable[Path], run_id: str, limit: int) -> list[Child]:
-    """The oldest first. No index, or one that cannot be read, knows none."""
+def read_children(places: Iterable[Path], run_id: str, limit: int, viewer: str | None = None) -> list[Child]:
+    """The oldest first; for a `viewer` those of runs that he or she may know of. No index, or one that cannot be read, knows none."""
     file = next((place for place in places if place.exists()), None)
     if file is None:
         return []
+    seen = compile_seen_pictures(viewer)
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
-            return [Child(*row) for row in connection.execute(_CHILDREN, (sql_text(run_id), limit))]
+            values = (sql_text(run_id), *seen.values, limit)
+            return [Child(*row) for row in connection.execute(_CHILDREN.format(seen=seen.text), values)]
     except sqlite3.Error:
         return []  # an older index, or a damaged one: recording makes it anew and says so

@@ -9,7 +9,7 @@ from typing import Callable
 
 from lib_sdpipe.errors import RecordError, UnknownNameError
 from lib_sdpipe.store.confine import Places
-from lib_sdpipe.store.journal import Journal, iter_journals, read_journal
+from lib_sdpipe.store.journal import Journal, JournalHead, iter_journals, read_journal
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.present import Present
@@ -30,16 +30,16 @@ class ApplySummary:
 
 def list_applies(layout: Layout) -> list[ApplySummary]:
     """Newest first."""
-    found = []
-    for path, head in iter_journals(layout.journal):
-        try:
-            journal = read_journal(path)
-        except RecordError:
-            found.append(ApplySummary(head.apply_id, head.plan_id, head.at, 0, "unreadable"))
-            continue
-        ids = {one.op for one in journal.standing}
-        found.append(ApplySummary(head.apply_id, head.plan_id, head.at, len(ids), _state(journal)))
-    return found
+    return [summarize_apply(path, head) for path, head in iter_journals(layout.journal)]
+
+
+def summarize_apply(path: Path, head: JournalHead) -> ApplySummary:
+    try:
+        journal = read_journal(path)
+    except RecordError:
+        return ApplySummary(head.apply_id, head.plan_id, head.at, 0, "unreadable")
+    ids = {one.op for one in journal.standing}
+    return ApplySummary(head.apply_id, head.plan_id, head.at, len(ids), _state(journal))
 
 
 def undo(

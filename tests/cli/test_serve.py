@@ -8,42 +8,19 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lib_sdpipe.cli.main import main
 from lib_sdpipe.store.library import Library
-from tests.cli.terminal import environment
+from tests.cli.serving import Server
 from tests.ui.sample_library import SampleLibrary
 
 pytest.importorskip("gradio")
 
-Serve = Callable[..., "Server"]
-
-
-class Server:
-    def __init__(self, process: subprocess.Popen[str], url: str, document: Any) -> None:
-        self.process, self.url, self.document = process, url, document
-
-    def get(self, path: str, **headers: str) -> tuple[int, str]:
-        request = urllib.request.Request(self.url.rstrip("/") + path, headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read().decode("utf-8")
-        except urllib.error.HTTPError as fault:
-            return fault.code, fault.read().decode("utf-8", "replace")
-
-    def end(self, number: int) -> tuple[int, str]:
-        self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=30)
-        return self.process.returncode, errors
+Serve = Callable[..., Server]
 
 
 @pytest.fixture
@@ -54,42 +31,29 @@ def library(tmp_path: Path) -> SampleLibrary:
 
 
 @pytest.fixture
-def serve(library: SampleLibrary, tmp_path: Path) -> Iterator[Serve]:
-    started: list[subprocess.Popen[str]] = []
+def serve(library: SampleLibrary) -> Iterator[Serve]:
+    started: list[Server] = []
 
     def start(*arguments: str) -> Server:
-        command = [sys.executable, "-m", "lib_sdpipe", "serve", "--no-browser", "--port", "0", "--json", *arguments]
-        process = subprocess.Popen(
-            [*command, "--runs", str(library.layout.runs)], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        said = ""
-        while not said.endswith("}\n"):
-            line = process.stdout.readline()
-            assert line, process.communicate()[1]
-            said += line
-        document = json.loads(said)
-        return Server(process, document["url"], document)
+        started.append(Server(library.layout.runs, *arguments))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    for server in started:
+        server.kill()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_it_serves_the_page_and_the_api_of_a_library_until_it_is_ended(serve: Serve, library: SampleLibrary, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     server = serve(f"more={tmp_path / 'more'}")
-    assert set(server.document) == {"url", "runs_dir"} and re.fullmatch(r"http://127\.0\.0\.1:\d+/", server.url)
-    status, page = server.get("/")
+    assert set(server.document) == {"url", "runs_dir"} and re.fullmatch(r"http://127\.0\.0\.1:\d+", server.url)
+    status, page = server.ask("/")
     assert status == 200 and "window.sdpipe" in page and "#sdpipe_tab" in page
     assert re.findall(r"<(?:script|link)\b[^>]*(?:src|href)=\"https?:[^\"]*", page) == []
-    status, runs = server.get("/sdpipe/v1/runs")
+    status, runs = server.ask("/sdpipe/v1/runs")
     assert status == 200 and json.loads(runs)["total"] == 1
-    assert server.get("/sdpipe/v1/runs", Host="elsewhere.example")[0] == 400
+    assert server.ask("/sdpipe/v1/runs", Host="elsewhere.example")[0] == 400
     assert Library(library.layout).roots()["more"] == tmp_path / "more"
     code, errors = server.end(signal.SIGINT)
     assert code == 0 and "Traceback" not in errors and "Error" not in errors
@@ -98,10 +62,10 @@ def test_it_serves_the_page_and_the_api_of_a_library_until_it_is_ended(serve: Se
 def test_with_a_login_nobody_else_comes_in(serve: Serve) -> None:
     server = serve("--auth", "ann:secret", "--auth", "bea:pa:ss", "--subpath", "pictures")
     for path in ("/sdpipe/v1/runs", "/config"):
-        assert server.get(path)[0] == 401, path
+        assert server.ask(path)[0] == 401, path
     for login in (b"ann:secret", b"bea:pa:ss"):
-        assert server.get("/sdpipe/v1/runs", Authorization="Basic " + base64.b64encode(login).decode())[0] == 200
-    assert server.get("/sdpipe/v1/runs", Authorization="Basic " + base64.b64encode(b"ann:pa:ss").decode())[0] == 401
+        assert server.ask("/sdpipe/v1/runs", Authorization="Basic " + base64.b64encode(login).decode())[0] == 200
+    assert server.ask("/sdpipe/v1/runs", Authorization="Basic " + base64.b64encode(b"ann:pa:ss").decode())[0] == 401
 
 
 @pytest.mark.parametrize(("arguments", "code", "words"), [

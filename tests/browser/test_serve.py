@@ -1,0 +1,90 @@
+"""The tab on the page of `serve`, in a browser: complete, asking no other server, and deaf to what a library tries to say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.hostile_library import build_hostile_library
+from tests.cli.serving import Server
+from tests.ui.sample_library import SampleLibrary
+
+pytest.importorskip("gradio")
+
+Open = Callable[..., "View"]
+
+
+class View:
+    """A page of `serve`, and what it did that was not meant."""
+
+    def __init__(self, browser: Any, url: str, path: str = "/?__theme=light") -> None:
+        self.asked: list[str] = []
+        self.faults: list[str] = []
+        self.tab = browser.new_page(viewport={"width": 1300, "height": 900})
+        self.tab.set_default_timeout(30_000)
+        self.tab.on("request", lambda request: self.asked.append(request.url))
+        self.tab.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.tab.on("pageerror", lambda fault: self.faults.append(f"error: {fault}"))
+        self.tab.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        self.tab.goto(url + path, wait_until="domcontentloaded")
+        self.tab.wait_for_function("() => document.querySelector('#sdpipe_runs') && !document.querySelector('[data-sdpipe-pending]')")
+
+    def sections(self) -> list[str]:
+        ids = self.tab.evaluate("() => [...document.querySelectorAll('#sdpipe_sections [id^=sdpipe_section_]')].map(x => x.id)")
+        return [name.removeprefix("sdpipe_section_") for name in ids if not name.endswith("-button")]
+
+    def turn_to(self, section: str) -> None:
+        self.tab.evaluate("name => window.sdpipe.turnTo(name)", section)
+        self.tab.locator(f"#sdpipe_section_{section}").wait_for(state="visible")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> SampleLibrary:
+    return build_hostile_library(tmp_path_factory.mktemp("hostile") / "library")
+
+
+@pytest.fixture(scope="module")
+def server(hostile: SampleLibrary) -> Iterator[Server]:
+    server = Server(hostile.layout.runs)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def view(server: Server, browser: Any) -> Iterator[Open]:
+    opened: list[View] = []
+
+    def open_one(path: str = "/?__theme=light") -> View:
+        opened.append(View(browser, server.url, path))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.tab.close()
+
+
+def test_the_page_is_whole_and_asks_no_other_server(view: Open, server: Server) -> None:
+    page = view()
+    page.tab.locator("#sdpipe_runs button").first.click()
+    page.tab.locator("#sdpipe_run [data-sdpipe-open-run]").first.wait_for(state="attached")
+    assert [url for url in page.asked if not url.startswith((f"{server.url}/", "data:", "blob:"))] == []
+    assert page.tab.locator("#sdpipe_pause").is_visible() is False
+    assert page.faults == []
+
+
+def test_no_text_of_a_library_becomes_a_part_of_the_page(view: Open, hostile: SampleLibrary) -> None:
+    page = view()
+    for run in page.tab.evaluate("() => [...document.querySelectorAll('[data-sdpipe-run]')].map(x => x.dataset.sdpipeRun)"):
+        names = sorted(path.stem for path in hostile.layout.manifests(run).iterdir())
+        for name in names:
+            page.tab.evaluate("what => window.sdpipe.ask('open', what)", {"run": run, "name": name})
+            page.tab.wait_for_timeout(250)
+        page.tab.evaluate("() => document.querySelectorAll('#sdpipe_tab details').forEach(x => { x.open = true; })")
+    for section in page.sections():
+        page.turn_to(section)
+        page.tab.wait_for_timeout(400)
+    assert "sdpipe-injected" in page.tab.content()  # it is there to be read
+    assert page.tab.evaluate("() => [document.querySelectorAll('sdpipe-injected').length, window.hacked]") == [0, None]
+    assert page.faults == []
