@@ -15,7 +15,8 @@ from tests.contract.webui import WebUI
 def two(generate: Callable[..., Made]) -> tuple[Made, Made]:
     """Two runs of one seed whose prompts, steps and pictures differ; the second has a hostile prompt."""
     one = generate(prompt="a harbour, (mist:1.2), gulls", seed=7, steps=2, width=128, height=128)
-    other = generate(prompt="a harbour, (mist:1.1), <script>window.stolen = 1</script>", seed=7, steps=3, width=128, height=128, cfg_scale=5)
+    hostile = "a harbour, (mist:1.1), <script>window.stolen = 1</script>"
+    other = generate(prompt=hostile, seed=7, steps=3, cfg_scale=5, width=128, height=128)
     return one, other
 
 
@@ -48,11 +49,11 @@ def test_two_images_are_compared_by_eye_by_pixel_and_by_word(
     texts = section.locator("#sdpipe_compare_texts").first.inner_text()
     assert "1.2" in texts and "gulls" in texts and "<script>window.stolen = 1</script>" in texts and "CFG scale" in texts
     assert page.tab.evaluate("() => window.stolen") is None
-    section.locator("[data-sdpipe-view=difference]").click()
+    section.locator("[data-sdpipe-show=difference]").click()
     section.get_by_text("Largest difference").wait_for()
     section.locator("[data-sdpipe-amplify]").fill("5")
     assert section.locator(".sdpipe-pixels img").evaluate("i => getComputedStyle(i).filter") == "brightness(32)"
-    section.locator("[data-sdpipe-view=side]").click()
+    section.locator("[data-sdpipe-show=side]").click()
     assert section.locator(".sdpipe-stage img:visible").count() == 2
 
 
@@ -78,7 +79,7 @@ def test_zoom_and_pan_go_in_step(page: Page, two: tuple[Made, Made]) -> None:
     page.open_runs()
     section = _compare(page, images=_images(*two))
     _wait_until_loaded(page)
-    section.locator("[data-sdpipe-view=side]").click()
+    section.locator("[data-sdpipe-show=side]").click()
     frame = section.locator(".sdpipe-stage .sdpipe-frame").first
     frame.focus()
     for key in ("+", "+", "ArrowRight"):
