@@ -29,7 +29,7 @@ class View:
         self.tab.on("pageerror", lambda fault: self.faults.append(f"error: {fault}"))
         self.tab.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
         self.tab.goto(url + path, wait_until="domcontentloaded")
-        self.tab.wait_for_function("() => document.querySelector('#sdpipe_runs') && !document.querySelector('[data-sdpipe-pending]')")
+        self.tab.wait_for_function("() => document.querySelector('#sdpipe_runs') && !document.querySelector('#sdpipe_runs [data-sdpipe-pending]')")
 
     def sections(self) -> list[str]:
         ids = self.tab.evaluate("() => [...document.querySelectorAll('#sdpipe_sections [id^=sdpipe_section_]')].map(x => x.id)")
