@@ -11,6 +11,7 @@ from typing import Any
 
 from lib_sdpipe.index.database import transaction
 from lib_sdpipe.index.index import Index
+from lib_sdpipe.index.records import RunRow
 from lib_sdpipe.manifest.names import build_run_id
 from lib_sdpipe.manifest.records import ImageFacts, Manifest
 from lib_sdpipe.manifest.times import format_utc
@@ -24,6 +25,7 @@ _STYLE = (
     "masterpiece, best quality", "highly detailed", "8k, sharp focus", "by greg rutkowski", "<lora:add_detail:0.6>", "cinematic lighting",
 )
 _SAMPLERS = ("Euler a", "DPM++ 2M Karras", "DPM++ SDE", "UniPC", "DDIM")
+_FACTS = {"images": {"planned": 4, "returned": 4, "saved": 4}}
 _SIZES = ((512, 512), (512, 768), (768, 512), (1024, 1024), (832, 1216))
 _SYLLABLES = [a + b for a in "bcdfghjklmnprstvz" for b in ("a", "e", "i", "o", "u", "ar", "en", "is", "or", "um")]
 
@@ -75,9 +77,9 @@ def fill_index(path: Path, rows: int, seed: int) -> dict[str, Any]:
         with transaction(connection):
             for manifest in manifests:
                 index.pictures.insert(manifest.to_json())
+            for run_id, status in _runs(first, len(manifests), recorded):
+                index.records.set_run(RunRow(run_id, (9, 9), status=status, label=run_id[16:], source="ui", facts=_FACTS))
         inserting += time.perf_counter() - started
-        query = "REPLACE INTO runs (run_id, folder_mtime_ns, manifests_mtime_ns, status) VALUES (?, 0, 0, ?)"
-        connection.executemany(query, _runs(first, len(manifests), recorded))
     inserted = time.perf_counter()
     _add_files(index, rng, words, rows - recorded)
     filed = time.perf_counter()

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from lib_sdpipe.api.request_fields import check_fields, read_object
 from lib_sdpipe.api.route import ApiHost, answer, open_workspace, read_document
 from lib_sdpipe.manifest.times import format_utc
+from lib_sdpipe.store.marked import take_marks
 from lib_sdpipe.store.marks import read_marks, write_marks
 
 
@@ -25,4 +26,7 @@ class MarkRoutes:
         open_workspace(self._host, request).check_sees(run_id)
         document = read_document(request)
         check_fields(document, "marks")
-        return answer(write_marks(self._host.layout(), run_id, read_object(document, "marks"), format_utc(time.time())))
+        layout = self._host.layout()
+        marks = write_marks(layout, run_id, read_object(document, "marks"), format_utc(time.time()))
+        take_marks(layout, run_id)
+        return answer(marks)

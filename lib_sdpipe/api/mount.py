@@ -10,6 +10,7 @@ from fastapi import Depends
 from fastapi.security import HTTPBasic
 
 from lib_sdpipe.api import schemas
+from lib_sdpipe.api.culling import CullRoutes
 from lib_sdpipe.api.downloads import DownloadRoutes
 from lib_sdpipe.api.login import Login
 from lib_sdpipe.api.marking import MarkRoutes
@@ -63,7 +64,7 @@ def mount_api(app: Any, host: ApiHost) -> None:
 
 def _routes(host: ApiHost) -> list[_Route]:
     reading, repairs, marks, thumbnails = ReadingRoutes(host), RepairRoutes(host), MarkRoutes(host), ThumbnailRoutes(host)
-    pictures, downloads = PictureRoutes(host), DownloadRoutes(host)
+    pictures, downloads, culls = PictureRoutes(host), DownloadRoutes(host), CullRoutes(host)
     return [
         _Route("GET", "/runs", reading.runs, "Runs, newest first", schemas.RUNS),
         _Route("GET", "/runs/{run_id}", reading.run, "One run with all its manifests", schemas.RUN),
@@ -80,6 +81,10 @@ def _routes(host: ApiHost) -> list[_Route]:
                media_type="application/zip"),
         _Route("GET", "/downloads/{key}", downloads.download, "A zip or a copy for sharing that the page has prepared", schemas.BINARY,
                media_type="application/octet-stream"),
+        _Route("GET", "/file-thumbnails/{file}/{stamp}", thumbnails.file_thumbnail, "A small picture of an image that nothing recorded",
+               schemas.BINARY, media_type="image/webp"),
+        _Route("GET", "/files/{file}/{stamp}", pictures.file, "An image that nothing recorded, in full size", schemas.BINARY,
+               media_type="image/*"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
         _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,
                schemas.MARKS_REQUEST),
@@ -89,6 +94,14 @@ def _routes(host: ApiHost) -> list[_Route]:
         _Route("POST", "/plan", repairs.plan, "What would be done about it; changes nothing", schemas.PLAN, schemas.PLAN_REQUEST),
         _Route("POST", "/apply", repairs.apply, "Do a plan, so that it can be undone", schemas.REPAIRED, schemas.APPLY_REQUEST),
         _Route("POST", "/undo", repairs.undo, "Put back what an apply changed", schemas.REPAIRED, schemas.UNDO_REQUEST),
+        _Route("POST", "/cull", culls.cull, "Move images or whole runs to the bin, or say what would go", schemas.CULLED,
+               schemas.CULL_REQUEST),
+        _Route("GET", "/bin", culls.bin, "What lies in the bin, newest first", schemas.BIN),
+        _Route("GET", "/bin-thumbnails/{apply_id}/{operation}", thumbnails.bin_thumbnail, "A small picture of an image in the bin",
+               schemas.BINARY, media_type="image/webp"),
+        _Route("POST", "/restore", culls.restore, "Put images back from the bin", schemas.REPAIRED, schemas.RESTORE_REQUEST),
+        _Route("POST", "/purge", culls.purge, "Delete for good what was set aside, or say how much it is", schemas.PURGED,
+               schemas.PURGE_REQUEST),
     ]
 
 

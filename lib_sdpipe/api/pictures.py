@@ -11,8 +11,9 @@ from starlette.responses import Response, StreamingResponse
 
 from lib_sdpipe.api.route import AnswerError, ApiHost, open_workspace
 from lib_sdpipe.api.thumbnails import answer_small
-from lib_sdpipe.errors import UnknownNameError
+from lib_sdpipe.errors import RefusedError, UnknownNameError
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
+from lib_sdpipe.workspace.browsing import find_file
 from lib_sdpipe.workspace.shown_file import OpenPicture, ShownFiles, find_input, open_picture
 
 _PIECE_BYTES = 256 << 10
@@ -35,12 +36,25 @@ class PictureRoutes:
             raise UnknownNameError(f"run {run_id}: {name} has no image that can be shown")
         return answer_picture(shown.file, request)
 
+    def file(self, file: int, stamp: str, request: Request) -> Response:
+        """`stamp` tells the file from another one that has its number by now."""
+        try:
+            return answer_picture(find_file(open_workspace(self._host, request), file, stamp), request)
+        except RefusedError as fault:
+            raise UnknownNameError(f"there is no unrecorded image {file}") from fault
+
     def input(self, sha256: str, request: Request) -> Response:
-        return answer_picture(find_input(self._host.layout(), sha256), request)
+        return answer_picture(self._find_input(sha256, request), request)
 
     def input_thumbnail(self, sha256: str, request: Request) -> Response:
-        layout = self._host.layout()
-        return answer_small(lambda: ensure_thumbnail(find_input(layout, sha256), layout.thumbnails, sha256), f"input {sha256}", request)
+        file, folder = self._find_input(sha256, request), self._host.layout().thumbnails
+        return answer_small(lambda: ensure_thumbnail(file, folder, sha256), f"input {sha256}", request)
+
+    def _find_input(self, sha256: str, request: Request) -> Path:
+        workspace = open_workspace(self._host, request)
+        if workspace.viewer is not None:  # an input is no run's: by the address that the page gave them, or not at all
+            raise UnknownNameError(f"no input picture {sha256} was kept")
+        return find_input(workspace.layout, sha256)
 
 
 def answer_picture(path: Path, request: Request) -> Response:

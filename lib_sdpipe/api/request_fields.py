@@ -37,3 +37,27 @@ def read_object(document: Json, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UsageError(f"{name}: a JSON object is needed here")
     return value
+
+
+def read_list(document: Json, name: str) -> list[Any]:
+    """An absent or null one is empty."""
+    value = document.get(name)
+    if value is not None and not isinstance(value, list):
+        raise UsageError(f"{name}: a list")
+    return value or []
+
+
+def read_flag(document: Json, name: str) -> bool:
+    """An absent or null one is false."""
+    value = document.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise UsageError(f"{name}: true or false")
+    return bool(value)
+
+
+def read_number(document: Json, name: str) -> float | None:
+    value = document.get(name)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
+    if value is not None and not is_number:
+        raise UsageError(f"{name}: a number, or null")
+    return value

@@ -102,4 +102,35 @@ MARKS_REQUEST = _object("marks", marks=_said(
     ANYTHING, "by manifest name; a field that is null is taken off, one that is not named stays",
     {"txt2img_001": {"rating": 4, "favourite": True, "tags": ["sea"], "note": None}},
 ))
+_KEY = _said(
+    _object(run_id=TEXT, name=TEXT, root=TEXT, path=TEXT), "`run_id` and `name`, or `root` and `path` of an image without a run",
+    {"run_id": "20251225_143022_my_label", "name": "txt2img_001"},
+)
+CULL_REQUEST = _object(
+    images=_list(_KEY), runs=_said(_list(TEXT), "whole runs"), preview=_said(YES_NO, "true: only say what would go"),
+)
+_PREVIEWED = _object(
+    run_id=TEXT, name=TEXT, root=TEXT, path=TEXT, bytes=WHOLE, files=_list(ANYTHING), stays=_list(TEXT), children=_list(_KEY),
+)
+CULLED = _object(
+    apply_id=_said(_or_null(TEXT), "names the cull in the bin; null where nothing went"), done=WHOLE, stopped=YES_NO,
+    failed=_said(_list(_object(run_id=TEXT, name=TEXT, root=TEXT, path=TEXT, reason=TEXT)), "what stays, and why"),
+    seconds={"type": "number"}, images=_said(_list(_PREVIEWED), "only of a preview"), bytes=_said(WHOLE, "only of a preview"),
+)
+_BINNED = _object(
+    operation=TEXT, run_id=TEXT, name=TEXT, root=TEXT, path=TEXT, state=_said(TEXT, "here, or record: no file went with it"),
+    bytes=WHOLE, files=_list(_object(root=_or_null(TEXT), path=TEXT, bytes=WHOLE)),
+)
+_CULL = _object(apply_id=TEXT, at=TEXT, stopped=YES_NO, bytes=WHOLE, images=_list(_BINNED))
+BIN = _object(culls=_list(_CULL), next=_NEXT)
+RESTORE_REQUEST = _object(
+    "apply_id", apply_id=_said(TEXT, "which cull"), operations=_said(_or_null(_list(TEXT)), "which of its images; null: all of it"),
+)
+PURGE_REQUEST = _object(
+    "older_than_days", older_than_days=_said({"type": "number"}, "set aside at least so long ago; 0: everything"),
+    yes=_said(YES_NO, "true: delete it; else it is only counted"),
+)
+PURGED = _object(
+    purged=YES_NO, files=WHOLE, bytes=WHOLE, applies=_list(TEXT), failed=_list(_object(id=TEXT, reason=TEXT)),
+)
 FAULT = _object("detail", detail=_said(TEXT, "what is wrong, and what to do"))

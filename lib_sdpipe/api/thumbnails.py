@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lib_sdpipe.api.route import ApiHost, open_workspace
-from lib_sdpipe.errors import UnknownNameError
+from lib_sdpipe.errors import RefusedError, UnknownNameError
+from lib_sdpipe.workspace.browsing import find_file_thumbnail
 
 # Decoding takes memory: a page asks for a hundred at once.
 _AT_ONCE = threading.BoundedSemaphore(4)
@@ -26,6 +27,20 @@ class ThumbnailRoutes:
         workspace = open_workspace(self._host, request)
         manifest = workspace.view_manifest(run_id, name)
         return answer_small(lambda: workspace.find_thumbnail(manifest), f"run {run_id}: {name}", request)
+
+    def bin_thumbnail(self, apply_id: str, operation: str, request: Request) -> Response:
+        from lib_sdpipe.workspace.bin import find_bin_thumbnail  # the host's start waits for this module
+
+        workspace = open_workspace(self._host, request)
+        return answer_small(lambda: find_bin_thumbnail(workspace, apply_id, operation), f"cull {apply_id}: {operation}", request)
+
+    def file_thumbnail(self, file: int, stamp: str, request: Request) -> Response:
+        """`stamp` tells the file from another one that has its number by now."""
+        workspace = open_workspace(self._host, request)
+        try:
+            return answer_small(lambda: find_file_thumbnail(workspace, file, stamp), f"image {file}", request)
+        except RefusedError as fault:  # a link that leads out of the roots: what lies there is nobody's business
+            raise UnknownNameError(f"there is no unrecorded image {file}") from fault
 
 
 def answer_small(find: Callable[[], Path | None], what: str, request: Request) -> Response:

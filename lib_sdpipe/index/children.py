@@ -30,14 +30,14 @@ class Child:
 
 
 def read_children(places: Iterable[Path], run_id: str, limit: int, viewer: str | None = None) -> list[Child]:
-    """The oldest first, for `viewer` only of runs that they see. No index, or one that cannot be read, knows none."""
-    seen = compile_seen_pictures(viewer)
-    query = _CHILDREN.format(seen=seen.text)
+    """The oldest first; for a `viewer` those of runs that he or she may know of. No index, or one that cannot be read, knows none."""
     file = next((place for place in places if place.exists()), None)
     if file is None:
         return []
+    seen = compile_seen_pictures(viewer)
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
-            return [Child(*row) for row in connection.execute(query, (sql_text(run_id), *seen.values, limit))]
+            values = (sql_text(run_id), *seen.values, limit)
+            return [Child(*row) for row in connection.execute(_CHILDREN.format(seen=seen.text), values)]
     except sqlite3.Error:
         return []  # an older index, or a damaged one: recording makes it anew and says so

@@ -9,7 +9,7 @@ from typing import Any
 from lib_sdpipe.index.folding import build_match
 from lib_sdpipe.index.query import And, Node, Not, Or
 from lib_sdpipe.index.query_terms import (
-    Choice, Dates, InRun, IsFavourite, IsRecorded, Lately, Named, Noted, Numbers, Size, Tagged, Word,
+    Choice, Dates, InRun, IsFavourite, IsLost, IsRecorded, Lately, Named, Noted, Numbers, Size, Tagged, Word,
 )
 
 _NUMBER_COLUMNS = {"seed": "actual_seed", "steps": "steps", "cfg": "cfg_scale"}
@@ -35,7 +35,7 @@ def compile_node(node: Node) -> Sql:
         inner = compile_node(node.node)
         return Sql(f"NOT {inner.text}", inner.values)
     if isinstance(node, (And, Or)):
-        return _join([compile_node(part) for part in _cheap_first(node.nodes)], " AND " if isinstance(node, And) else " OR ")
+        return join_conditions([compile_node(part) for part in _cheap_first(node.nodes)], " AND " if isinstance(node, And) else " OR ")
     if isinstance(node, Word):
         column = "negative_prompt" if node.is_negative else "prompt"
         return Sql(
@@ -60,7 +60,7 @@ def compile_prompts(node: Node) -> Sql | None:
     if isinstance(node, (And, Or)):
         parts = [part for part in map(compile_prompts, node.nodes) if part is not None]
         if parts and (isinstance(node, And) or len(parts) == len(node.nodes)):
-            return _join(parts, " AND " if isinstance(node, And) else " OR ")
+            return join_conditions(parts, " AND " if isinstance(node, And) else " OR ")
     return None
 
 
@@ -106,10 +106,12 @@ def compile_lookup(node: Node) -> Sql | None:
         return Sql(f"id IN ({ids})", (_ascii_lower(node.text),))
     if isinstance(node, Choice) and node.field == "stage":
         return Sql("stage IS NOT NULL AND stage = ?", (node.value,))
-    if isinstance(node, Choice):
+    if isinstance(node, Choice) and node.field == "status":
         return Sql("run_id IS NOT NULL AND run_id IN (SELECT runs.run_id FROM runs WHERE runs.status = ?)", (node.value,))
     if isinstance(node, IsRecorded) and not node.value:
         return Sql("file IS NOT NULL")
+    if isinstance(node, IsLost) and node.value:
+        return Sql("lost_at IS NOT NULL")
     return None
 
 
@@ -119,7 +121,30 @@ def compile_times(node: Dates | Lately) -> Sql:
     start, end = _seconds(days.start), _seconds(days.end)
     bounds = [Sql("time >= ?", (start,))] if start is not None else []
     bounds += [Sql("time < ?", (end,))] if end is not None else []
-    return _join(bounds, " AND ")
+    return join_conditions(bounds, " AND ")
+
+
+def compile_run_node(node: Node) -> Sql | None:
+    """The condition that a row of `runs` fulfils; None where images must be asked. The day of a run is that of its id."""
+    if isinstance(node, Not):
+        inner = compile_run_node(node.node)
+        return None if inner is None else Sql(f"NOT {inner.text}", inner.values)
+    if isinstance(node, (And, Or)):
+        parts = [compile_run_node(part) for part in node.nodes]
+        known = [part for part in parts if part is not None]
+        return join_conditions(known, " AND " if isinstance(node, And) else " OR ") if len(known) == len(parts) else None
+    if isinstance(node, Choice) and node.field == "status":
+        return Sql("runs.status IS ?", (node.value,))
+    if isinstance(node, InRun):
+        if _is_beginning(node):
+            return Sql("(runs.run_id >= ? AND runs.run_id < ?)", _run_range(node))
+        return Sql("instr(lower(runs.run_id), ?) > 0", (_ascii_lower(node.text),))
+    if isinstance(node, (Dates, Lately)):
+        days = find_days(node)
+        bounds = [Sql(f"runs.run_id {sign} ?", (day.isoformat().replace("-", ""),))
+                  for sign, day in ((">=", days.start), ("<", days.end)) if day is not None]
+        return join_conditions(bounds)
+    return None
 
 
 def find_days(node: Dates | Lately) -> Dates:
@@ -160,6 +185,8 @@ def _compile_plain(node: Node) -> Sql:
         return Sql("ifnull(pictures.width = ? AND pictures.height = ?, 0)", (node.width, node.height))
     if isinstance(node, (Dates, Lately)):
         return compile_times(node)
+    if isinstance(node, IsLost):
+        return Sql(f"pictures.lost_at IS {'NOT ' if node.value else ''}NULL")
     if isinstance(node, IsRecorded):
         return Sql("pictures.file IS NULL" if node.value else "pictures.file IS NOT NULL")
     if isinstance(node, InRun):
@@ -167,6 +194,8 @@ def _compile_plain(node: Node) -> Sql:
             return Sql("ifnull(pictures.run_id >= ? AND pictures.run_id < ?, 0)", _run_range(node))
         return Sql("ifnull(instr(lower(pictures.run_id), ?) > 0, 0)", (_ascii_lower(node.text),))
     assert isinstance(node, Choice)
+    if node.field == "role":
+        return Sql("ifnull(pictures.role, 'final') = ?", (node.value,))
     if node.field == "stage":
         return Sql("pictures.stage IS ?", (node.value,))
     return Sql("EXISTS (SELECT 1 FROM runs WHERE runs.run_id = pictures.run_id AND runs.status = ?)", (node.value,))
@@ -180,7 +209,7 @@ def _bounds(column: str, node: Numbers) -> Sql:
         parts.append(Sql(f"{column} {'>=' if node.with_low else '>'} ?", (_within_sql(node.low),)))
     if node.high is not None:
         parts.append(Sql(f"{column} {'<=' if node.with_high else '<'} ?", (_within_sql(node.high),)))
-    return _join(parts, " AND ")
+    return join_conditions(parts, " AND ")
 
 
 def _within_sql(number: float) -> float:
@@ -208,7 +237,8 @@ def _seconds(day: date | None) -> float | None:
         return None
 
 
-def _join(parts: list[Sql], word: str) -> Sql:
+def join_conditions(parts: list[Sql], word: str = " AND ") -> Sql:
+    """All of them, or with another `word` any; of none everything."""
     if not parts:
         return Sql("1")
     return Sql(f"({word.join(part.text for part in parts)})", tuple(value for part in parts for value in part.values))

@@ -34,6 +34,22 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
         return _open_patiently(path)
 
 
+def connect_to_read(path: Path) -> sqlite3.Connection | None:
+    """An index as it is, None where it is none of this version. It waits for nobody who writes. Raises sqlite3.Error."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except BaseException:
+        connection.close()
+        raise
+    if version == SCHEMA_VERSION:
+        return connection
+    connection.close()
+    return None
+
+
 def is_damage(fault: sqlite3.Error) -> bool:
     """Whether the file itself is to blame; not that it is locked, or its disk full."""
     return type(fault) is sqlite3.DatabaseError  # the others are kinds of it

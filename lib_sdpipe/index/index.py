@@ -9,7 +9,8 @@ from typing import Any, Iterable, Iterator, NoReturn
 
 from lib_sdpipe.errors import DamagedIndexError, LockedError, SdPipeError
 from lib_sdpipe.index.culling import Culling
-from lib_sdpipe.index.database import connect, delete, go_on, is_damage, is_full, is_locked, transaction
+from lib_sdpipe.index.database import connect, connect_to_read, delete, go_on, is_damage, is_full, is_locked, transaction
+from lib_sdpipe.index.facets import Facets, count_facets
 from lib_sdpipe.index.files import Claim, Files
 from lib_sdpipe.index.marks import CONTENT as MARKS_CONTENT
 from lib_sdpipe.index.marks import Marks
@@ -17,7 +18,9 @@ from lib_sdpipe.index.pictures import CONTENT as PICTURES_CONTENT
 from lib_sdpipe.index.pictures import Pictures
 from lib_sdpipe.index.reading import Reading
 from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
+from lib_sdpipe.index.run_search import RunSearch
 from lib_sdpipe.index.search import Search
+from lib_sdpipe.index.statistics import Statistics
 from lib_sdpipe.index.suspects import Suspects
 
 _CONTENT = {
@@ -36,9 +39,10 @@ _CONTENT = {
 class Index:
     """Raises OSError or sqlite3.Error, as its parts do; the caller goes on without an index then."""
 
-    def __init__(self, path: Path, viewer: str | None = None) -> None:
-        """`viewer`: whose runs alone `pictures` and `search` find; None: everybody's."""
-        self._connection, self.is_new = connect(path)
+    def __init__(self, path: Path, viewer: str | None = None, connection: sqlite3.Connection | None = None) -> None:
+        """`viewer`: whose runs alone `pictures`, `search` and `run_search` find; None: everybody's. `connection`: one that is open."""
+        self._connection, self.is_new = (connection, False) if connection is not None else connect(path)
+        self._viewer = viewer
         self.pictures = Pictures(self._connection, viewer)
         self.files = Files(self._connection)
         self.records = Records(self._connection)
@@ -46,6 +50,8 @@ class Index:
         self.suspects = Suspects(self._connection)
         self.reading = Reading(self._connection)
         self.search = Search(self._connection, viewer)
+        self.run_search = RunSearch(self._connection, viewer)
+        self.statistics = Statistics(self._connection, viewer)
         self.culling = Culling(self._connection)
 
     def close(self) -> None:
@@ -84,6 +90,10 @@ class Index:
             self.records.set_manifest(run.run_id, row)
             claims += [Claim(root, folder, name, run.run_id, found.file, picture, claim) for root, folder, name, claim in found.claims]
         self.files.replace_claims(run.run_id, claims)
+
+    def count_facets(self) -> Facets:
+        """Once the search is prepared."""
+        return count_facets(self._connection, self._viewer)
 
     def remove_run(self, run_id: str) -> None:
         """Within a transaction."""
@@ -124,14 +134,39 @@ def open_index(places: Iterable[Path], viewer: str | None = None) -> Iterator[In
                 yield index
             return
     except sqlite3.Error as fault:
-        if is_locked(fault):
-            raise LockedError(f"{path}: another process is writing to the index; try again when it is done") from fault
-        if is_damage(fault):
-            _throw_away(path, fault)
-        if is_full(fault):
-            raise SdPipeError(f"{path}: the disk is full; make room, what was indexed so far is kept") from fault
-        raise SdPipeError(f"{path}: the index cannot be used ({fault}); delete it, it is made anew from the manifests") from fault
+        _explain(path, fault)
     raise SdPipeError(f"{path}: no index can be made there ({reason}); name a folder that can be written in SDPIPE_CACHE") from reason
+
+
+@contextmanager
+def read_index(places: Iterable[Path], viewer: str | None = None) -> Iterator[Index | None]:
+    """The index as it is, for who only reads and waits for nobody; None where there is none of this version yet.
+
+    Raises as `open_index`.
+    """
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
+        yield None
+        return
+    try:
+        connection = connect_to_read(path)
+        if connection is None:
+            yield None
+            return
+        with closing(Index(path, viewer, connection)) as index:
+            yield index
+    except sqlite3.Error as fault:
+        _explain(path, fault)
+
+
+def _explain(path: Path, fault: sqlite3.Error) -> NoReturn:
+    if is_locked(fault):
+        raise LockedError(f"{path}: another process is writing to the index; try again when it is done") from fault
+    if is_damage(fault):
+        _throw_away(path, fault)
+    if is_full(fault):
+        raise SdPipeError(f"{path}: the disk is full; make room, what was indexed so far is kept") from fault
+    raise SdPipeError(f"{path}: the index cannot be used ({fault}); delete it, it is made anew from the manifests") from fault
 
 
 def _throw_away(path: Path, fault: sqlite3.Error) -> NoReturn:

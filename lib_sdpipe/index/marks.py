@@ -8,7 +8,8 @@ from typing import Any
 from lib_sdpipe.index.folding import fold_text
 from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.index.sql_values import sql_text
-from lib_sdpipe.manifest.marks import HIGHEST_RATING, MOST_TAGS
+from lib_sdpipe.index.viewer import compile_seen_pictures
+from lib_sdpipe.manifest.marks import HIGHEST_RATING, LONGEST_TAG, MOST_TAGS
 from lib_sdpipe.manifest.records import Json
 
 CONTENT = {
@@ -32,6 +33,12 @@ class Marks:
         row = self._connection.execute("SELECT bytes, mtime_ns FROM marks_files WHERE run_id = ?", (sql_text(run_id),)).fetchone()
         return tuple(row) if row is not None else None
 
+    def known_tags(self, limit: int, viewer: str | None = None) -> list[str]:
+        """Tags in use, the most used first; of the runs that `viewer` may know."""
+        seen = compile_seen_pictures(viewer, "tags")
+        query = f"SELECT tag FROM tags WHERE {seen.text} GROUP BY tag ORDER BY count(*) DESC, tag LIMIT ?"
+        return [tag for (tag,) in self._connection.execute(query, (*seen.values, limit))]
+
     def replace(self, run_id: str, stamp: Stamp | None, marks: dict[str, Json]) -> None:
         """Make these a run's marks, by manifest name; `stamp` is that of the file that says so, None without one."""
         run_id = sql_text(run_id)
@@ -41,7 +48,7 @@ class Marks:
             self._connection.execute("INSERT INTO marks_files VALUES (?, ?, ?)", (run_id, *stamp))
         rows = [(run_id, sql_text(name), *_read_mark(mark)) for name, mark in marks.items()]
         self._connection.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", rows)
-        tags = [(run_id, sql_text(name), sql_text(tag), fold_text(tag)) for name, mark in marks.items() for tag in _read_tags(mark)]
+        tags = [(run_id, sql_text(name), tag, fold_text(tag)) for name, mark in marks.items() for tag in _read_tags(mark)]
         self._connection.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", tags)
 
 
@@ -54,5 +61,5 @@ def _read_mark(mark: Json) -> tuple[int | None, bool, str | None]:
 
 def _read_tags(mark: Json) -> list[str]:
     tags: Any = mark.get("tags")
-    found = (tag.strip() for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+    found = (sql_text(tag.strip()[:LONGEST_TAG]) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
     return list(dict.fromkeys(tag for tag in found if tag))[:MOST_TAGS]

@@ -50,11 +50,12 @@ class QueryError(UsageError):
 
 
 @dataclass(frozen=True)
-class _Token:
-    """A piece between blanks, as written: `start` is its place in the query, `value_start` that of its value."""
+class Token:
+    """A piece between blanks, as written: `start` and `end` are its place in the query, `value_start` that of its value."""
 
     start: int
     value_start: int
+    end: int
     is_excluded: bool
     field: str | None
     text: str
@@ -70,8 +71,8 @@ def parse_query(query: str) -> And:
     if len(query) > LONGEST_QUERY:
         raise QueryError(query[:60] + "...", 0, f"it has {len(query):,} characters, {LONGEST_QUERY:,} are the most")
     groups: list[list[Node]] = []
-    waiting: _Token | None = None  # an OR that waits for what follows it
-    for number, token in enumerate(_iter_tokens(query)):
+    waiting: Token | None = None  # an OR that waits for what follows it
+    for number, token in enumerate(iter_tokens(query)):
         if number >= MOST_TERMS:
             raise QueryError(query, token.start, f"it has more than {MOST_TERMS} terms")
         if token.is_or:
@@ -90,7 +91,8 @@ def parse_query(query: str) -> And:
     return And(tuple(group[0] if len(group) == 1 else Or(tuple(group)) for group in groups))
 
 
-def _iter_tokens(query: str) -> Iterator[_Token]:
+def iter_tokens(query: str) -> Iterator[Token]:
+    """The terms and ORs of a query, whatever they say. Raises QueryError for a quote that is not closed."""
     place = 0
     while place < len(query):
         if query[place].isspace():
@@ -111,10 +113,10 @@ def _iter_tokens(query: str) -> Iterator[_Token]:
         else:
             place = next((at for at in range(place, len(query)) if query[at].isspace()), len(query))
             text = query[value_start:place]
-        yield _Token(start, value_start, is_excluded, match.group(1).lower() if match else None, text, is_quoted)
+        yield Token(start, value_start, place, is_excluded, match.group(1).lower() if match else None, text, is_quoted)
 
 
-def _build_node(query: str, token: _Token) -> Node:
+def _build_node(query: str, token: Token) -> Node:
     if token.field is not None and token.field not in FIELDS:
         known = ", ".join(FIELDS)
         raise QueryError(query, token.start, f"there is no field {token.field!r}; put the words in quotes, or use one of {known}")

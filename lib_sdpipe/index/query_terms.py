@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Callable
 
 from lib_sdpipe.index.folding import fold_text
-from lib_sdpipe.manifest.records import RUN_STATUSES, STAGES
+from lib_sdpipe.manifest.records import ROLES, RUN_STATUSES, STAGES
 
 _NUMBER = r"-?\d{1,20}(?:\.\d{1,6})?"
 _RANGE = re.compile(rf"(?:(>=|<=|>|<)?({_NUMBER})|({_NUMBER})?\.\.({_NUMBER})?)")
@@ -58,7 +58,7 @@ class IsFavourite:
 
 @dataclass(frozen=True)
 class Choice:
-    """`field` is stage or status; null is none of them."""
+    """`field` is stage, role or status; null is none of them, but an image that tells no role is a final one."""
 
     field: str
     value: str
@@ -108,7 +108,14 @@ class IsRecorded:
     value: bool
 
 
-Term = Word | Named | Tagged | Noted | IsFavourite | Choice | Numbers | Size | Dates | Lately | InRun | IsRecorded
+@dataclass(frozen=True)
+class IsLost:
+    """Whether the record says that there is no such image any more: it lies in the bin, or was given up as lost."""
+
+    value: bool
+
+
+Term = Word | Named | Tagged | Noted | IsFavourite | Choice | Numbers | Size | Dates | Lately | InRun | IsRecorded | IsLost
 
 
 def build_term(field: str | None, text: str) -> Term:
@@ -208,7 +215,7 @@ def _days(text: str) -> tuple[date, date | None]:
     return start, date(months // 12, months % 12 + 1, 1) if months // 12 <= date.max.year else None
 
 
-def _yes_no(field: str, term: type[IsRecorded] | type[IsFavourite]) -> Callable[[str], Term]:
+def _yes_no(field: str, term: type[IsRecorded] | type[IsFavourite] | type[IsLost]) -> Callable[[str], Term]:
     def build(text: str) -> Term:
         if text.lower() not in _YES_NO:
             raise ValueError(f"{field}: is yes or no")
@@ -222,6 +229,7 @@ _BUILDERS: dict[str, Callable[[str], Term]] = {
     "sampler": lambda text: _named("sampler", text),
     "lora": lambda text: _named("loras", text),
     "stage": _choice("stage", STAGES),
+    "role": _choice("role", ROLES),
     "status": _choice("status", RUN_STATUSES),
     "seed": _numbers("seed", int),
     "steps": _numbers("steps", int),
@@ -230,6 +238,7 @@ _BUILDERS: dict[str, Callable[[str], Term]] = {
     "date": _dates,
     "run": InRun,
     "recorded": _yes_no("recorded", IsRecorded),
+    "lost": _yes_no("lost", IsLost),
     "rating": _numbers("rating", int),
     "favourite": _yes_no("favourite", IsFavourite),
     "tag": lambda text: Tagged(*_whole("tag", text)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 8
 
 # What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
 # `claims` is what manifests say about files: which is the image, its kept copy, what lies beside it (for an unreadable
@@ -73,6 +73,7 @@ CREATE TABLE runs (
     facts TEXT
 ) WITHOUT ROWID;
 CREATE INDEX runs_walk ON runs (run_id, status);
+CREATE INDEX runs_lost ON runs (run_id) WHERE json_extract(facts, '$.lost_at') IS NOT NULL;
 CREATE TABLE manifest_files (
     run_id TEXT NOT NULL,
     file TEXT NOT NULL,
@@ -98,7 +99,8 @@ CREATE INDEX claims_of ON claims (run_id);
 
 # What is shown, searched and traced: one row for every manifest (`file` is null), and one for every image file that no
 # manifest names (`run_id` and `name` are null). `parent_run_id` and `parent_name` are the recorded
-# image that it was made from. `time` is in seconds since 1970, `colour_sum` the sum of the tile colours.
+# image that it was made from. `time` is in seconds since 1970, `colour_sum` the sum of the tile colours;
+# `duration_ms` is what its stage took, `earlier_ms` what the stages before it took that have no row of their own.
 # Texts that many pictures share stand once: `prompts`, and `names` (kinds model, sampler, loras: a line for each LoRA).
 # `folded` is the text as it is searched, null where that is the same; a prompt is `is_waiting` until its grams are indexed.
 _PICTURES = """
@@ -127,6 +129,8 @@ CREATE TABLE pictures (
     pixel_sha256 TEXT,
     infotext_digest BLOB,
     lost_at TEXT,
+    duration_ms INTEGER,
+    earlier_ms INTEGER,
     file INTEGER,
     parent_run_id TEXT,
     parent_name TEXT,
@@ -142,6 +146,7 @@ CREATE INDEX pictures_sha256 ON pictures (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX pictures_pixel_sha256 ON pictures (pixel_sha256) WHERE pixel_sha256 IS NOT NULL;
 CREATE INDEX pictures_infotext ON pictures (infotext_digest) WHERE infotext_digest IS NOT NULL;
 CREATE INDEX pictures_parent ON pictures (parent_run_id, run_id, name) WHERE parent_run_id IS NOT NULL;
+CREATE INDEX pictures_lost ON pictures (run_id) WHERE lost_at IS NOT NULL;
 CREATE INDEX pictures_file ON pictures (file) WHERE file IS NOT NULL;
 CREATE INDEX pictures_looks ON pictures (colour_sum, width, height, brightness_steps, tile_colours)
     WHERE colour_sum IS NOT NULL AND run_id IS NOT NULL;
@@ -235,7 +240,8 @@ END;
 # Made when somebody searches for the first time (`Search.complete`): a first look at a large library is quicker without.
 SEARCH_INDEXES = """
 CREATE INDEX IF NOT EXISTS pictures_walk ON pictures (
-    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file
+    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at, role,
+    duration_ms, earlier_ms
 );
 CREATE INDEX IF NOT EXISTS pictures_prompt ON pictures (prompt) WHERE prompt IS NOT NULL;
 CREATE INDEX IF NOT EXISTS pictures_negative_prompt ON pictures (negative_prompt) WHERE negative_prompt IS NOT NULL;

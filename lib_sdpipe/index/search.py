@@ -16,9 +16,9 @@ from lib_sdpipe.errors import UsageError
 from lib_sdpipe.index.choosing import Choosing
 from lib_sdpipe.index.conditions import Sql, compile_node, compile_times
 from lib_sdpipe.index.owed import Owed
-from lib_sdpipe.index.query import And, Node, parse_query
-from lib_sdpipe.index.query_terms import Dates, Lately
-from lib_sdpipe.index.sql_values import sql_text
+from lib_sdpipe.index.query import And, Node, Not, Or, parse_query
+from lib_sdpipe.index.query_terms import Dates, IsLost, Lately
+from lib_sdpipe.index.sql_values import sql_integer, sql_text
 from lib_sdpipe.index.viewer import compile_seen_pictures
 
 # Beyond this many the total is no longer counted.
@@ -28,13 +28,17 @@ _GLANCE = 3_000
 _CURSOR = re.compile(r"(-?\d{1,12}\.\d{3})_(\d{1,18})")
 _NEWEST_FIRST, _OLDEST_FIRST = "ORDER BY time DESC, id DESC", "ORDER BY time, id"
 _WALKED = (
-    "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, run_id, name"
+    "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at, role,"
+    " run_id,"
+    " name"
 )
 _FOUND = (
     "SELECT pictures.id, run_id, name, root, path, stage, time, prompts.text, actual_seed, names.text, file, role, width, height, bytes,"
-    " lost_at IS NOT NULL FROM pictures"
+    " lost_at IS NOT NULL, path IS NULL AND kept IS NULL FROM pictures"
     " LEFT JOIN prompts ON prompts.id = pictures.prompt LEFT JOIN names ON names.id = pictures.model"
 )
+
+_NOT_LOST = (IsLost(False),)
 
 Key = tuple[float, int]
 
@@ -58,6 +62,7 @@ class Found:
     height: int | None = None
     bytes: int | None = None
     is_lost: bool = False
+    is_unsaved: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,14 +117,25 @@ class Search:
     def prepare(self) -> None:
         self._owed.ensure_indexes()
 
-    def find(self, query: str, limit: int = 50, after: str | None = None, before: str | None = None) -> FoundPage:
-        """The page after a cursor, or the page of newer ones before it. Raises QueryError, or UsageError for what is no cursor."""
-        self._owed.ensure_indexes()
-        plan = _build_plan(parse_query(sql_text(query) or ""), self._viewer)  # half a surrogate pair stands escaped in the index too
+    def find(
+        self, query: str, limit: int = 50, after: str | None = None, before: str | None = None, hides_lost: bool = False
+    ) -> FoundPage:
+        """The page after a cursor, or the page of newer ones before it; `hides_lost`: without those, unless the query asks for them.
+
+        Raises QueryError, or UsageError for what is no cursor.
+        """
+        if not self.is_prepared():
+            self.prepare()
+        node = parse_query(sql_text(query) or "")
+        if hides_lost:
+            node = without_lost(node)
+        plan = _build_plan(node, self._viewer)  # half a surrogate pair stands escaped in the index too
         cursor = _find_place(after, before)
         limit = max(limit, 1)
         if plan.is_empty:
-            total, is_exact, keys = self._count_all(), True, self._glance(plan, cursor, limit + 1)
+            total, is_exact, keys = self._count_all(plan), True, self._glance(plan, cursor, limit + 1)
+            if len(keys) <= limit and plan.conditions.text != "1":
+                keys = self._walk(plan, None, cursor, limit + 1)
         else:
             total, is_exact, keys = self._find_keys(plan, cursor, limit + 1)
         has_more, keys = len(keys) > limit, keys[:limit]
@@ -153,12 +169,23 @@ class Search:
         keys = self._walk(plan, prompts, cursor, most)
         return keys, len(keys) < most
 
+    def find_file(self, file: int) -> Found | None:
+        """The picture of an image file that no manifest names, by the index's id."""
+        row = self._connection.execute(f"{_FOUND} WHERE pictures.file = ?", (sql_integer(file),)).fetchone()
+        return _build_found(row[1:]) if row is not None else None
+
+    def find_file_at(self, root: str, path: str) -> Found | None:
+        """The same by its place."""
+        query = f"{_FOUND} WHERE pictures.path = ? AND pictures.root = ? AND pictures.file IS NOT NULL"
+        row = self._connection.execute(query, (sql_text(path), sql_text(root))).fetchone()
+        return _build_found(row[1:]) if row is not None else None
+
     # --- three ways to the same keys ---
 
     def _glance(self, plan: _Plan, cursor: _Place | None, most: int) -> list[Key]:
         """Keys among the first pictures after the cursor; fewer than `most` does not mean that there are no more."""
         bounds = _bounds(plan, cursor)
-        looked_at = most if plan.is_empty else _GLANCE
+        looked_at = most if plan.conditions.text == "1" else _GLANCE
         query = (
             f"SELECT time, id FROM (SELECT {_WALKED} FROM pictures INDEXED BY pictures_walk WHERE {bounds.text} {_order(cursor)} LIMIT ?)"
             f" AS pictures WHERE {plan.conditions.text} LIMIT ?"
@@ -185,8 +212,10 @@ class Search:
         )
         return self._connection.execute(query, (*few.values, *bounds.values, *plan.conditions.values)).fetchall()
 
-    def _count_all(self) -> int:
-        return int(self._connection.execute("SELECT count(*) FROM pictures").fetchone()[0])
+    def _count_all(self, plan: _Plan) -> int:
+        lost = "SELECT count(*) FROM pictures WHERE lost_at IS NOT NULL"
+        query = "SELECT count(*) FROM pictures" if plan.conditions.text == "1" else f"SELECT (SELECT count(*) FROM pictures) - ({lost})"
+        return int(self._connection.execute(query).fetchone()[0])
 
     def _read(self, keys: list[Key]) -> list[Found]:
         ids = json.dumps([picture for _, picture in keys])
@@ -196,7 +225,7 @@ class Search:
 
 
 def _build_found(row: tuple) -> Found:
-    found = Found(*row[:-1], bool(row[-1]))
+    found = Found(*row[:-2], bool(row[-2]), bool(row[-1]))
     return found if found.time else replace(found, time=None)
 
 
@@ -206,7 +235,18 @@ def _build_plan(node: And, viewer: str | None) -> _Plan:
     bounds = Sql(" AND ".join(part.text for part in times) or "1", tuple(value for part in times for value in part.values))
     asked, seen = compile_node(And(others)), compile_seen_pictures(viewer)
     conditions = asked if viewer is None else Sql(f"{asked.text} AND {seen.text}", (*asked.values, *seen.values))
-    return _Plan(node, bounds, conditions, not node.nodes and viewer is None)
+    return _Plan(node, bounds, conditions, node.nodes in ((), _NOT_LOST) and viewer is None)
+
+
+def without_lost(node: And) -> And:
+    """The query with what is lost left out, unless it says itself what it wants of that."""
+    return node if _asks_for_lost(node) else And((*node.nodes, *_NOT_LOST))
+
+
+def _asks_for_lost(node: Node) -> bool:
+    if isinstance(node, Not):
+        return _asks_for_lost(node.node)
+    return any(map(_asks_for_lost, node.nodes)) if isinstance(node, (And, Or)) else isinstance(node, IsLost)
 
 
 def _find_place(after: str | None, before: str | None) -> _Place | None:

@@ -16,8 +16,8 @@ def compile_seen_runs(viewer: str | None) -> Sql:
     return Sql("1") if viewer is None else Sql(f"({_READABLE})", (sql_text(viewer),))
 
 
-def compile_seen_pictures(viewer: str | None) -> Sql:
-    """The condition that a row of `pictures` fulfils."""
+def compile_seen_pictures(viewer: str | None, table: str = "pictures") -> Sql:
+    """The condition that a row of `pictures` fulfils, or of another table that names runs."""
     if viewer is None:
         return Sql("1")
-    return Sql(f"EXISTS (SELECT 1 FROM runs WHERE runs.run_id = pictures.run_id AND {_READABLE})", (sql_text(viewer),))
+    return Sql(f"EXISTS (SELECT 1 FROM runs WHERE runs.run_id = {table}.run_id AND {_READABLE})", (sql_text(viewer),))

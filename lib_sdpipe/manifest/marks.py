@@ -16,6 +16,8 @@ LONGEST_TAG = 100
 LONGEST_NOTE = 10_000
 # The fields of a mark that a person sets; `updated_at` is ours.
 MARK_FIELDS = ("rating", "favourite", "tags", "note")
+# Of a change only: single tags, so that two who add one each do not take away the other's.
+TAG_CHANGES = ("add_tags", "remove_tags")
 
 
 def new_marks() -> Json:
@@ -37,7 +39,8 @@ def parse_marks(data: bytes, what: str) -> Json:
 def merge_marks(document: Json, changes: dict[str, Any], now: str) -> Json:
     """`document` with `changes` by manifest name: a field that is null is taken off, one that is not named stays as it was.
 
-    A name that is null, or is left without any field, loses its mark. Raises UsageError for what no mark can be.
+    `add_tags` and `remove_tags` change single tags. A name that is null, or is left without any field, loses its mark.
+    Raises UsageError for what no mark can be.
     """
     marks = dict(document["marks"])
     for name, change in changes.items():
@@ -57,14 +60,30 @@ def _merge_mark(known: Json, change: Any, name: str, now: str) -> Json:
     if not isinstance(change, dict):
         raise UsageError(f"{name}: a mark is an object with {', '.join(MARK_FIELDS)}, or null")
     for field, value in change.items():
-        if field not in MARK_FIELDS:
+        if field not in (*MARK_FIELDS, *TAG_CHANGES):
             raise UsageError(f"{name}: a mark has no {field!r}; it has {', '.join(MARK_FIELDS)}")
         if value is not None and (problem := _problem(field, value)):
             raise UsageError(f"{name}: {field} is {problem}, or null")
     merged = {**known, **change}
+    if not change.keys().isdisjoint(TAG_CHANGES):
+        merged["tags"] = _merge_tags(merged.get("tags"), change) or None
+        if merged["tags"] is not None and (problem := _problem("tags", merged["tags"])):
+            raise UsageError(f"{name}: tags would no longer be {problem}")
     mark = {field: merged[field] for field in MARK_FIELDS if merged.get(field) is not None}
     rest = {field: value for field, value in known.items() if field not in (*MARK_FIELDS, "updated_at")}
     return {**mark, "updated_at": now, **rest} if mark or rest else {}
+
+
+def _merge_tags(known: Any, change: Json) -> list[str]:
+    """In the order of adding; a tag that is there already, in whatever capitals, is not added again."""
+    removed = {tag.strip().casefold() for tag in change.get("remove_tags") or ()}
+    tags = [tag for tag in (known if isinstance(known, list) else []) if isinstance(tag, str) and tag.strip().casefold() not in removed]
+    there = {tag.strip().casefold() for tag in tags}
+    for tag in (tag.strip() for tag in change.get("add_tags") or ()):
+        if tag.casefold() not in there:
+            tags.append(tag)
+            there.add(tag.casefold())
+    return tags
 
 
 def _problem(field: str, value: Any) -> str | None:

@@ -58,6 +58,16 @@ class CullItem:
     children: tuple[ImageKey, ...] = ()
 
     @property
+    def bytes(self) -> int:
+        """What is moved; two names of one file count once."""
+        return sum({file.inode: file.bytes for file in self.files}.values())
+
+    def to_json(self) -> Json:
+        files = [{"root": file.root, "path": file.path, "bytes": file.bytes} for file in self.files]
+        children = [child.to_json() for child in self.children]
+        return {**self.key.to_json(), "bytes": self.bytes, "files": files, "stays": list(self.stays), "children": children}
+
+    @property
     def record_file(self) -> str | None:
         """The record that is marked as lost, from the runs folder on."""
         if self.key.run_id is None:

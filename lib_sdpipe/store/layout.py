@@ -57,6 +57,10 @@ class Layout:
         return self.runs / "library.json"
 
     @property
+    def searches_file(self) -> Path:
+        return self.runs / "searches.json"
+
+    @property
     def index_file(self) -> Path:
         return self.private / "index.sqlite3"
 

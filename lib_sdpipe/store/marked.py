@@ -8,6 +8,7 @@ from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.marks import read_marks
+from lib_sdpipe.store.scan import read_record_stamp
 
 
 def take_marks(layout: Layout, run_id: str) -> bool:
@@ -16,7 +17,7 @@ def take_marks(layout: Layout, run_id: str) -> bool:
     Raises SdPipeError for an index that cannot be used.
     """
     try:
-        stamp = _stamp(layout, run_id)
+        stamp = read_record_stamp(layout.marks_file(run_id))
         marks = read_known_marks(layout, run_id)
         with open_index(layout.index_places) as index, index.transaction():
             index.marks.replace(run_id, stamp, marks)
@@ -37,11 +38,3 @@ def read_known_marks(layout: Layout, run_id: str) -> dict[str, Json]:
     except (RecordError, UnknownNameError):
         return {}
     return marks
-
-
-def _stamp(layout: Layout, run_id: str) -> Stamp | None:
-    try:
-        found = layout.marks_file(run_id).stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns

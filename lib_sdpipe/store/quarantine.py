@@ -81,6 +81,21 @@ def seconds_of(apply_id: str) -> float:
     return moment.replace(tzinfo=timezone.utc).timestamp()
 
 
+def measure_quarantines(library: Library) -> tuple[int, int]:
+    """(files, bytes) in the quarantines of the roots; two names of one file count once. What cannot be listed counts as nothing."""
+    sizes: dict[tuple[int, int], int] = {}
+    for folder in library.roots().values():
+        top = folder / QUARANTINE_NAME
+        for place, _, files in os.walk(top) if not top.is_symlink() else ():
+            for name in files:
+                try:
+                    found = os.lstat(os.path.join(place, name))
+                except OSError:
+                    continue
+                sizes[found.st_dev, found.st_ino] = found.st_size
+    return len(sizes), sum(sizes.values())
+
+
 def _quarantines(layout: Layout) -> Iterator[Path]:
     """Folders `.sdpipe-quarantine/<apply id>`: of every root, and those that journals tell of beside files."""
     library = Library(layout)

@@ -109,7 +109,7 @@ class Refresh:
 
     def _look_at_runs(self, run_ids: list[str]) -> None:
         folders = self._index.files.known_folders(RUNS_ROOT)
-        self._marked = self._index.marks.stamps()
+        self._marked = marked = self._index.marks.stamps()
         for run_id in run_ids:
             scanned = scan_run(self._layout.runs, run_id, self._inside_runs)
             if scanned.problem is not None:
@@ -123,7 +123,7 @@ class Refresh:
         for folder in scan_beside_runs(self._layout.runs, self._inside_runs):
             self._take_folder(folder, folders.pop(sql_text(folder.path), None))
         self._remove_gone(RUNS_ROOT, folders)
-        for run_id in self._index.records.run_ids() - set(run_ids):
+        for run_id in (self._index.records.run_ids() | marked.keys()) - set(map(sql_text, run_ids)):
             self._index.remove_run(run_id)
 
     def _take_run(self, scanned: ScannedRun) -> None:

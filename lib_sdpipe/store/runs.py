@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import os
 from pathlib import Path
 from typing import Any, Iterator
@@ -86,11 +87,11 @@ class RunStore:
 
     def iter_run_ids(self) -> Iterator[str]:
         """Run ids, newest first; raises NoLibraryError where the runs folder cannot be listed."""
-        try:
-            names = os.listdir(self.layout.runs)
-        except OSError as fault:
-            raise NoLibraryError(f"{self.layout.runs}: not a readable runs folder ({fault.strerror}); name one with --runs DIR") from fault
-        yield from sorted((name for name in names if is_run_id(name) and (self.layout.runs / name).is_dir()), reverse=True)
+        yield from sorted((name for name in self._list() if is_run_id(name) and (self.layout.runs / name).is_dir()), reverse=True)
+
+    def newest_run_ids(self, most: int) -> list[str]:
+        """The newest names of run folders, as they are listed: quicker than `iter_run_ids`. Raises NoLibraryError."""
+        return heapq.nlargest(most, filter(is_run_id, self._list()))
 
     def iter_manifests(self, run_id: str) -> Iterator[Manifest | RecordError]:
         """The run's manifests in the order of their names; a damaged one comes as the error that says so."""
@@ -110,6 +111,12 @@ class RunStore:
                 yield fault
             except OSError as fault:
                 yield RecordError(f"{path}: {fault}")
+
+    def _list(self) -> list[str]:
+        try:
+            return os.listdir(self.layout.runs)
+        except OSError as fault:
+            raise NoLibraryError(f"{self.layout.runs}: not a readable runs folder ({fault.strerror}); name one with --runs DIR") from fault
 
     def _write(self, path: Path, data: bytes) -> None:
         self._place.ensure()

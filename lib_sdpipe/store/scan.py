@@ -97,6 +97,15 @@ def scan_run(runs: Path, run_id: str, skip: frozenset[str] = frozenset()) -> Sca
     return ScannedRun(run_id, run_file, manifests, scanned, marks=marks)
 
 
+def read_record_stamp(path: Path) -> tuple[int, int] | None:
+    """Bytes and modification time of a record's file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
 def _is_renamed_run(path: str) -> bool:
     return os.path.isfile(os.path.join(path, "run_metadata.json")) and os.path.isdir(os.path.join(path, "manifests"))
 

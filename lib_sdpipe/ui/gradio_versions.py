@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +27,11 @@ def quiet_event(javascript: str | None = None) -> dict[str, Any]:
     return arguments
 
 
-def build_gallery(**arguments: Any) -> gr.Gallery:
-    """A gallery of thumbnails without a preview of its own."""
-    return gr.Gallery(**_known(gr.Gallery, {
-        **arguments, "show_label": False, "allow_preview": False, "show_share_button": False, "show_download_button": False, "buttons": [],
-        "interactive": False, "fit_columns": False,
-    }))
-
-
-def build_image(**arguments: Any) -> gr.Image:
-    """A picture to look at."""
+def build_sent_image(**arguments: Any) -> gr.Image:
+    """A picture on its way to another tab, as the host's own "Send to" has it."""
     return gr.Image(**_known(gr.Image, {
-        **arguments, "type": "filepath", "interactive": False, "show_label": False, "show_share_button": False,
-        "show_download_button": True, "buttons": ["download", "fullscreen"],
+        **arguments, "type": "pil", "image_mode": "RGBA", "interactive": False, "show_label": False, "show_share_button": False,
+        "show_download_button": False, "buttons": [],
     }))
 
 
@@ -73,6 +67,22 @@ def launch_arguments(theme: Any) -> dict[str, Any]:
     """The same when it is launched; pages that are rendered by a second server are not changed by ours."""
     arguments = {"show_api": False} if _MAJOR < 6 else {"theme": theme, "footer_links": []}
     return {**arguments, "ssr_mode": False} if _MAJOR >= 5 else arguments
+
+
+def find_uploaded(value: Any) -> Path | None:
+    """The file that a person put into a field for files, with its own name; None where there is none.
+
+    gradio 3.41 copies any file of this computer that the page names: only those that the page itself sent are taken.
+    """
+    name = getattr(value, "name", value)
+    if not isinstance(name, str):
+        return None
+    if _MAJOR < 4:
+        sent = getattr(value, "orig_name", "")
+        uploads = os.path.realpath(os.environ.get("GRADIO_TEMP_DIR") or os.path.join(tempfile.gettempdir(), "gradio"))
+        if os.path.basename(sent) != sent and not os.path.realpath(sent).startswith(uploads + os.sep):
+            return None
+    return Path(name)
 
 
 def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from lib_sdpipe.store.layout import Layout
 
@@ -23,3 +24,15 @@ class TabHost(Protocol):
 
     def set_paused(self, paused: bool) -> str | None:
         """Switch recording; a sentence where that is not possible."""
+
+    def can_open_folders(self) -> bool:
+        """Whether whoever looks at the page sits at the computer whose folders these are, as far as the host can tell."""
+
+    def open_folder(self, folder: Path) -> str | None:
+        """Show it in the file manager; a sentence where that is not possible."""
+
+    def send_targets(self) -> tuple[str, ...]:
+        """The host's tabs that take an image and its settings; none outside a WebUI."""
+
+    def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
+        """Have a press of `button` send what the components `image` and `text` hold to a tab; None for one that is not sent."""

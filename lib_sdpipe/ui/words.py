@@ -55,14 +55,16 @@ _STATUSES = {
     "failed": Status("failed", "✕", "Failed"),
     "abandoned": Status("abandoned", "⊘", "Abandoned"),
 }
-# Why an image has no picture to show: as a caption says it, and in a sentence.
-NOT_SAVED = "not saved"
-FILE_MISSING = "file missing"
-NOT_READABLE = "cannot be read"
+# Why an image has no picture to show, by the kind that `workspace/shown_file.py` has for it: in two words, and in a sentence.
 _ABSENCES = {
-    NOT_SAVED: "The host returned this image without saving it: there is no file to show.",
-    FILE_MISSING: "The file is not where it was recorded. It was moved, renamed or deleted, or its drive is offline.",
-    NOT_READABLE: "The file is there, but it cannot be read as an image.",
+    "not-saved": ("not saved", "The host returned this image without saving it: there is no file to show."),
+    "missing": ("file missing", "The file is not where it was recorded. It was moved, renamed or deleted."),
+    "offline": ("offline", "The folder of this image's root is not there: its drive may be offline."),
+    "outside": (
+        "outside the roots", "The file lies outside the image roots, or behind a link that leads out of them: it is shown once that"
+        " folder is a root (`roots NAME=DIR`).",
+    ),
+    "unreadable": ("cannot be read", "The file is there, but it is no image that a page can show."),
 }
 
 UNREADABLE = Status("unreadable", "!", "Unreadable")
@@ -93,8 +95,12 @@ def format_evidence(by: str | None) -> str:
     return _EVIDENCE_WORDS.get(by or "", by or "")
 
 
-def describe_absence(absence: str) -> str:
-    return _ABSENCES.get(absence, absence)
+def name_absence(kind: str) -> str:
+    return _ABSENCES[kind][0] if kind in _ABSENCES else kind
+
+
+def describe_absence(kind: str) -> str:
+    return _ABSENCES[kind][1] if kind in _ABSENCES else kind
 
 
 def format_moment(text: str | None) -> str:
@@ -152,7 +158,9 @@ def format_bytes(count: int | None) -> str:
         return f"{count} B"
     if count < 999_500:
         return f"{count / 1000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"
+    if count < 999_950_000:
+        return f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1_000_000_000:,.1f} GB"
 
 
 def format_count(count: int, noun: str) -> str:

@@ -13,7 +13,7 @@ from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.reconcile.cull import ImageKey
 from lib_sdpipe.store.bin import BinnedImage, Cull, find_aside, iter_culls, read_cull
 from lib_sdpipe.store.confine import Places
-from lib_sdpipe.store.quarantine import Purge, purge_before
+from lib_sdpipe.store.quarantine import Purge, measure_quarantines, purge_before
 from lib_sdpipe.store.repair import Progress, RepairAnswer, no_progress
 from lib_sdpipe.store.undo import put_in_order, undo
 from lib_sdpipe.workspace.index_update import tell_index
@@ -100,6 +100,17 @@ def restore(
     images = {item.image.op: item.image for item in cull.items}
     answer.failed = [{**one, "reason": _explain(workspace, images.get(one["id"]), one["reason"])} for one in answer.failed]
     return answer
+
+
+def read_names(workspace: Workspace, apply_id: str) -> dict[str, str]:
+    """What the operations of a cull are about, for sentences."""
+    cull = read_cull(workspace.layout, apply_id)
+    return {image.op: str(image.key) for image in cull.images} if cull is not None else {}
+
+
+def measure_bin(workspace: Workspace) -> tuple[int, int]:
+    """(files, bytes) of all that is set aside in the roots, by culls and by repairs; two names of one file count once."""
+    return measure_quarantines(workspace.library())
 
 
 def settle_stopped(workspace: Workspace, but: str | None = None) -> int:

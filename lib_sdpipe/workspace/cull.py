@@ -11,7 +11,7 @@ from pathlib import Path
 from lib_sdpipe.errors import RefusedError, SdPipeError
 from lib_sdpipe.index.index import Index, open_index
 from lib_sdpipe.manifest.names import is_manifest_file, is_run_id
-from lib_sdpipe.manifest.records import ImageFacts, Manifest
+from lib_sdpipe.manifest.records import ImageFacts, Json, Manifest
 from lib_sdpipe.reconcile.acts import Place
 from lib_sdpipe.reconcile.cull import CulledFile, CullItem, ImageKey
 from lib_sdpipe.reconcile.plan_document import RUNS_ROOT, is_confined
@@ -43,6 +43,10 @@ class CullView:
     def count(self) -> int:
         """Images; the record of a run without any is none."""
         return sum(1 for item in self.items if item.key.run_id is None or item.key.name is not None)
+
+    def to_json(self) -> Json:
+        refused = [{**key.to_json(), "reason": reason} for key, reason in self.refused]
+        return {"images": [item.to_json() for item in self.items], "failed": refused, "bytes": self.bytes}
 
 
 def look_at_cull(

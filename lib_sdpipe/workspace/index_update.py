@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.index.index import open_index
+from lib_sdpipe.store.marked import take_marks
 from lib_sdpipe.store.refresh import Refresh
+from lib_sdpipe.workspace.watch import watch_of
 from lib_sdpipe.workspace.workspace import Workspace
 
 
@@ -20,3 +22,13 @@ def tell_index(workspace: Workspace, run_ids: Iterable[str], places: Iterable[tu
             refresh.look_at_files((root or "", path) for root, path in places)
     except SdPipeError:
         pass
+
+
+def tell_marks(workspace: Workspace, run_ids: Iterable[str]) -> None:
+    """Have the index know the marks of these runs as they are now, so that they are found and counted. As `tell_index`."""
+    try:
+        for run_id in sorted(set(run_ids)):
+            take_marks(workspace.layout, run_id)
+    except SdPipeError:
+        pass
+    watch_of(workspace.layout).forget_counts()

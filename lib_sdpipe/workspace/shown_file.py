@@ -25,26 +25,16 @@ MEDIA_TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Absence:
-    """Why an image has no file to show: `kind` is one word, `detail` a name in the sentence about it."""
-
-    kind: str
-    detail: str = ""
-
-
-NOT_SAVED = "not-saved"
-MISSING = "missing"
-OFFLINE = "offline"
-OUTSIDE = "outside"
+# Why there is no file to show.
+NOT_SAVED, MISSING, OFFLINE, OUTSIDE, UNREADABLE = "not-saved", "missing", "offline", "outside", "unreadable"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The file to show, or why there is none; `is_kept` where it is the copy in the run folder."""
+    """The file to show; `absence` says why the recorded one is not there, `is_kept` that the copy in the run folder stands in."""
 
     file: Path | None
-    absence: Absence | None = None
+    absence: str | None = None
     is_kept: bool = False
 
 
@@ -62,16 +52,27 @@ class ShownFiles:
     def find(self, manifest: Manifest) -> Shown:
         """Where the image was recorded, else its copy in the run folder. Never fails for what the record says."""
         if manifest.path is None and manifest.kept is None:
-            return Shown(None, Absence(NOT_SAVED))
+            return Shown(None, NOT_SAVED)
         recorded = self._find(manifest.root, manifest.path)
         if recorded.file is not None or manifest.kept is None:
             return recorded
         kept = self._find(RUNS_ROOT, manifest.kept)
         return Shown(kept.file, recorded.absence, is_kept=True) if kept.file is not None else recorded
 
+    def look(self, manifest: Manifest) -> Shown:
+        """The same, with a look into the file: what is no picture to show is none."""
+        shown = self.find(manifest)
+        if shown.file is None:
+            return shown
+        try:
+            open_picture(shown.file).file.close()
+        except UnknownNameError:
+            return Shown(None, UNREADABLE)
+        return shown
+
     def _find(self, root: str | None, path: str | None) -> Shown:
         if path is None:
-            return Shown(None, Absence(NOT_SAVED))
+            return Shown(None, NOT_SAVED)
         try:
             if root is None and os.path.isabs(path):
                 root, path = self._library.locate(Path(path))
@@ -79,11 +80,11 @@ class ShownFiles:
             if file.is_file():
                 return Shown(file)
             folder = self._library.roots().get(root or "")
-            return Shown(None, Absence(MISSING) if folder is not None and folder.is_dir() else Absence(OFFLINE, root or ""))
+            return Shown(None, MISSING if folder is not None and folder.is_dir() else OFFLINE)
         except RefusedError:
-            return Shown(None, Absence(OUTSIDE))
+            return Shown(None, OUTSIDE)
         except (OSError, ValueError):  # a name that no disk can have, a folder that cannot be looked into
-            return Shown(None, Absence(MISSING))
+            return Shown(None, MISSING)
 
 
 def find_input(layout: Layout, sha256: str) -> Path:

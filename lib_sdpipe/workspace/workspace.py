@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,8 @@ from lib_sdpipe.index.search import FoundPage
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from lib_sdpipe.manifest.records import STAGES, Json, Manifest, Run
 from lib_sdpipe.reconcile.trace import Trace
+from lib_sdpipe.store.bin import find_in_quarantine
+from lib_sdpipe.store.confine import Places
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.store.refresh import Progress, Refresh
@@ -126,6 +129,16 @@ class Workspace:
             known, seen = index.records.run_ids(), index.records.run_ids_of(self.viewer)
         return [run_id for run_id in run_ids if run_id in seen or (run_id not in known and self.sees(run_id))]
 
+    def iter_newest(self, limit: int) -> Iterator[Run]:
+        """Runs that can be read, newest first, of the newest `limit`. Raises NoLibraryError."""
+        for run_id in self._store.newest_run_ids(limit):
+            try:
+                run = self._store.read_run(run_id)
+            except SdPipeError:
+                continue
+            if self.viewer is None or run.user in (None, self.viewer):
+                yield run.copy(update={"run_id": run_id})
+
     def summarize(self, run_id: str) -> RunSummary:
         stages = self._stages(run_id)
         try:
@@ -160,6 +173,10 @@ class Workspace:
         self.check_sees(run_id)
         return self._store.read_manifest(run_id, name)
 
+    def read_environment(self, sha256: str) -> Json:
+        """Host, versions and options as a run names them. Raises UnknownNameError, RecordError or OSError."""
+        return self._store.read_environment(sha256)
+
     def find_picture(self, manifest: Manifest) -> Path | None:
         """The image's file where it was recorded, else its copy in the run folder; None where no root has either.
 
@@ -176,9 +193,18 @@ class Workspace:
         placed = (library.locate(Path(path)) for path in paths)
         return [f"{root}: {path}" if root else path for root, path in placed]
 
+    def find_in_bin(self, manifest: Manifest) -> Path | None:
+        """The image's file in quarantine, of a record that is marked as lost; None where it is not there either."""
+        if manifest.lost_at is None:
+            return None
+        places = Places(self.layout, Library(self.layout))
+        wheres = [(manifest.root, manifest.path), (RUNS_ROOT, manifest.kept)]
+        found = (find_in_quarantine(places, root, path) for root, path in wheres if path is not None)
+        return next((file for file in found if file is not None), None)
+
     def find_thumbnail(self, manifest: Manifest) -> Path | None:
-        """A small picture of the image, made once; None where there is no readable image."""
-        source = self.find_picture(manifest)
+        """A small picture of the image, made once, also of one in the bin; None where there is no readable image."""
+        source = self.find_picture(manifest) or self.find_in_bin(manifest)
         if source is None:
             return None
         return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(manifest, source))

@@ -35,6 +35,21 @@ def test_marks_are_empty_then_kept_changed_by_field_and_taken_off(client: TestCl
     assert client.post(f"marks/{run_id}", json={"marks": {"txt2img_001": None}}).json()["marks"] == {}
 
 
+def test_single_tags_are_added_and_taken_off_beside_those_of_others(client: TestClient, run_id: str) -> None:
+    mark(client, run_id, tags=["sea", "Print"])
+    assert mark(client, run_id, add_tags=[" night ", "print"])["marks"]["txt2img_001"]["tags"] == ["sea", "Print", "night"]
+    assert mark(client, run_id, remove_tags=["SEA", "none"], add_tags=["x"])["marks"]["txt2img_001"]["tags"] == ["Print", "night", "x"]
+    assert mark(client, run_id, remove_tags=["print", "night", "x"])["marks"] == {}
+    assert "tags would no longer be" in mark(client, run_id, add_tags=[f"t{n}" for n in range(100)], tags=["a"])["detail"]
+
+
+def test_what_is_marked_is_found_at_once(client: TestClient, run_id: str) -> None:
+    client.get("images")
+    mark(client, run_id, rating=5, tags=["sea"])
+    found = client.get("images?q=tag:sea rating:5&as_indexed=true").json()["images"]
+    assert [image["name"] for image in found] == ["txt2img_001"]
+
+
 def test_marks_move_with_the_run(client: TestClient, library: SampleLibrary, run_id: str) -> None:
     mark(client, run_id, note="for the wall")
     moved = library.layout.runs.with_name("other")
@@ -46,7 +61,8 @@ def test_marks_move_with_the_run(client: TestClient, library: SampleLibrary, run
 
 @pytest.mark.parametrize("change", [
     {"rating": 6}, {"rating": -1}, {"rating": True}, {"rating": 4.5}, {"favourite": 1}, {"tags": "sea"}, {"tags": [""]}, {"tags": [1]},
-    {"tags": ["x" * 101]}, {"tags": ["x"] * 101}, {"note": 3}, {"note": "x" * 10_001}, {"stars": 3}, {"updated_at": "now"}, [],
+    {"tags": ["x" * 101]}, {"tags": ["x"] * 101}, {"add_tags": "sea"}, {"add_tags": [" "]}, {"remove_tags": [1]},
+    {"note": 3}, {"note": "x" * 10_001}, {"stars": 3}, {"updated_at": "now"}, [],
 ])
 def test_what_is_no_mark_is_refused_and_nothing_is_written(
     client: TestClient, library: SampleLibrary, run_id: str, change: Any,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,8 @@ gr = pytest.importorskip("gradio")
 from lib_sdpipe.record.facts import RunOptions  # noqa: E402
 from lib_sdpipe.store.layout import Layout  # noqa: E402
 from lib_sdpipe.ui.ask import MOST_PICKED, Ask, parse_ask  # noqa: E402
-from lib_sdpipe.ui.browse.events import PAGE_SIZE, BrowseEvents, Cursor  # noqa: E402
+from lib_sdpipe.ui.browse import events as browse_events  # noqa: E402
+from lib_sdpipe.ui.browse.events import BrowseEvents, Listed  # noqa: E402
 from lib_sdpipe.ui.frame import Frame  # noqa: E402
 from lib_sdpipe.ui.host import TabHost  # noqa: E402
 from lib_sdpipe.ui.panel import build_panel  # noqa: E402
@@ -23,8 +22,8 @@ from lib_sdpipe.ui.run.events import Chosen, RunEvents  # noqa: E402
 from lib_sdpipe.ui.tab import build_tab  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
 
-LIST = ("head", "pause", "runs", "newest", "older", "cursor")
-VIEW = ("run", "gallery", "image", "details", "manifest", "chosen")
+LIST = BrowseEvents.OUTPUTS
+VIEW = ("run", "picture", "strip", "lineage", "details", "about", "chosen")
 
 
 class Host:
@@ -36,6 +35,8 @@ class Host:
         self.refusal: str | None = None
         self.recording_fault: str | None = None
         self.own_only = False
+        self.connected: list[tuple[str, bool, bool]] = []
+        self.opened: list[Path] | None = None
 
     def layout(self) -> Layout:
         return self._layout
@@ -45,6 +46,12 @@ class Host:
 
     def shows_own_runs_only(self) -> bool:
         return self.own_only
+
+    def send_targets(self) -> tuple[str, ...]:
+        return ("txt2img", "img2img", "inpaint", "extras")
+
+    def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
+        self.connected.append((target, image is not None, text is not None))
 
     def fault(self) -> str | None:
         return self.recording_fault
@@ -56,6 +63,20 @@ class Host:
         if self.refusal is None:
             self.paused = paused
         return self.refusal
+
+    def can_open_folders(self) -> bool:
+        return self.opened is not None
+
+    def open_folder(self, folder: Path) -> str | None:
+        assert self.opened is not None
+        self.opened.append(folder)
+        return None
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look is waited for."""
+    monkeypatch.setattr(browse_events, "_PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -77,9 +98,9 @@ class Tab:
     def view(self, work: Any, *values: Any, **data: Any) -> dict[str, Any]:
         return self._ask(VIEW, work, values, data)
 
-    def select(self, chosen: Any, index: int) -> tuple[Any, ...]:
-        """What a pressed thumbnail changes, without the notice."""
-        return self.frame.answer(self.run.select, 4, {"index": index}, None, (chosen,))[1:]
+    def act(self, work: Any, **data: Any) -> str:
+        """The notice of what changes nothing on the page."""
+        return str(self.frame.answer(work, 0, data, None)[0])
 
     def pause(self, paused: bool) -> tuple[Any, ...]:
         return self.frame.answer(self.browse.pause, 1, {}, None, (paused,))
@@ -93,8 +114,8 @@ def tab(host: Host) -> Tab:
     return Tab(host)
 
 
-def _look(tab: Tab, cursor: Cursor = Cursor(), chosen: Chosen = Chosen(), again: bool = False) -> dict[str, Any]:  # noqa: B008
-    listed = tab.list(tab.browse.look, cursor)
+def _look(tab: Tab, before: Listed = Listed(), chosen: Chosen = Chosen(), again: bool = False) -> dict[str, Any]:  # noqa: B008
+    listed = tab.list(tab.browse.look, before)
     return {**tab.view(tab.run.refresh if again else tab.run.look, chosen), **listed}
 
 
@@ -115,7 +136,7 @@ def test_the_tab_builds_and_every_element_of_it_is_ours(host: Host) -> None:
     ids = [block.elem_id for block in tab.blocks.values() if getattr(block, "elem_id", None)]
     assert all(name.startswith("sdpipe_") for name in ids)
     assert len(ids) == len(set(ids))
-    assert "sdpipe_run_gallery" in ids
+    assert {"sdpipe_run", "sdpipe_picture", "sdpipe_strip", "sdpipe_lineage", "sdpipe_details", "sdpipe_about"} <= set(ids)
 
 
 def test_nothing_of_the_tab_is_stored_in_the_hosts_ui_config(host: Host) -> None:
@@ -133,9 +154,9 @@ def test_no_event_waits_behind_generate_or_stands_in_the_api(host: Host) -> None
     assert all(dependency["queue"] is False for dependency in config["dependencies"])
 
 
-def test_the_panel_keeps_the_order_of_the_scripts_arguments() -> None:
+def test_the_panel_keeps_the_order_of_the_scripts_arguments(host: Host) -> None:
     with gr.Blocks():
-        controls = build_panel("txt2img", RunOptions(), paused=True)
+        controls = build_panel("txt2img", RunOptions(), True, host)
     names = ["record", "write_run_id", "keep_images", "keep_stages", "keep_inputs", "label"]
     assert [control.elem_id for control in controls[1:]] == [f"sdpipe_txt2img_{name}" for name in names]
 
@@ -144,80 +165,12 @@ def test_the_first_look_lists_a_page_and_opens_the_newest_run(tab: Tab) -> None:
     page = _look(tab)
     assert "44 runs" in page["head"]
     labels = _labels(page["runs"])
-    assert labels[0] == "now" and len(labels) == PAGE_SIZE
+    assert labels[0] == "now" and len(labels) == browse_events.RUNS_A_PAGE
     assert page["newest"]["interactive"] is False and page["older"]["interactive"] is True
     assert page["chosen"].run_id.endswith("_now") and not page["chosen"].pinned
-    assert "No image yet" in page["details"]
+    assert "No image yet" in page["picture"]
 
 
-def test_older_and_newest_turn_the_pages(tab: Tab) -> None:
-    first = _look(tab)
-    older = tab.list(tab.browse.show_older, first["cursor"])
-    assert len(_labels(older["runs"])) == 14
-    assert older["newest"]["interactive"] is True and older["older"]["interactive"] is False
-    newest = tab.list(tab.browse.show_newest)
-    assert newest["runs"] == first["runs"]
-
-
-def test_a_page_of_runs_never_opens_more_than_its_own_run_files(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    original = Workspace.summarize
-    monkeypatch.setattr(Workspace, "summarize", lambda self, run_id: read.append(run_id) or original(self, run_id))
-    tab.list(tab.browse.show_newest)
-    assert len(read) == PAGE_SIZE
-
-
-def test_opening_a_run_shows_its_thumbnails_and_its_first_final_image(tab: Tab, host: Host) -> None:
-    page = _open(tab, run=_run_id(host, "harbour_studies"))
-    pictures = page["gallery"]["value"]
-    assert [caption for _, caption in pictures] == ["txt2img_001", "txt2img_002", "txt2img_003", "txt2img_004", "grid_001"]
-    assert all(Path(picture).is_file() for picture, _ in pictures)
-    assert page["image"]["value"].endswith(".png")
-    assert json.loads(page["manifest"])["name"] == "txt2img_001"
-    assert page["chosen"].pinned
-
-
-def test_a_lineage_button_opens_the_parent_in_its_run(tab: Tab, host: Host) -> None:
-    child = _open(tab, run=_run_id(host, "_img2img"))
-    name, run_id = re.findall(r'"name": "([^"]+)", "run": "([^"]+)"', unescape(child["details"]))[0]
-    parent = _open(tab, child["chosen"], run=run_id, name=name)
-    assert parent["chosen"].run_id == _run_id(host, "harbour_studies")
-    assert json.loads(parent["manifest"])["name"] == name == "txt2img_001"
-
-
-def test_a_thumbnail_shows_its_image_and_leaves_the_gallery_alone(tab: Tab, host: Host) -> None:
-    opened = _open(tab, run=_run_id(host, "harbour_studies"))
-    answer = tab.select(opened["chosen"], 2)
-    assert json.loads(answer[2])["name"] == "txt2img_003"
-    again = _open(tab, answer[-1], tile=0)
-    assert "value" not in again["gallery"] and json.loads(again["manifest"])["name"] == "txt2img_001"
-
-
-def test_absent_pictures_get_a_placeholder_and_say_so(tab: Tab, host: Host) -> None:
-    page = _open(tab, run=_run_id(host, "stopped"))
-    captions = [caption for _, caption in page["gallery"]["value"]]
-    assert captions == ["txt2img_001", "txt2img_002 · file missing", "txt2img_003 · not saved"]
-    missing = tab.select(page["chosen"], 1)
-    assert missing[0]["visible"] is False and "not where it was recorded" in missing[1]
-
-
-def test_a_file_that_is_no_image_is_never_handed_to_the_page(empty: Any, tmp_path: Path) -> None:
-    secret = tmp_path / "secret.txt"
-    secret.write_text("password", encoding="utf-8")
-    run_id = empty.add_run("sly", ago=5)
-    empty.add_image(run_id, "txt2img_001", 1, file=False, root=None, path=str(secret))
-    page = _open(Tab(Host(empty.layout)), run=run_id)
-    assert page["image"]["value"] is None
-    assert not isinstance(page["gallery"]["value"][0][0], str)
-    assert page["gallery"]["value"][0][1] == "txt2img_001 · file missing"
-
-
-def test_damaged_files_become_sentences(tab: Tab, host: Host) -> None:
-    page = _open(tab, run=_run_id(host, "damaged"))
-    assert "txt2img_002.json: not readable JSON" in page["run"]
-    assert str(host.layout().runs) not in page["run"]
-    assert json.loads(page["manifest"])["name"] == "txt2img_001"
-    assert "not readable JSON" in _open(tab, run=_run_id(host, "broken_run_file"))["run"]
 
 
 @pytest.mark.parametrize("run", ["20990101_000000_gone"])
@@ -229,7 +182,7 @@ def test_an_unknown_run_becomes_a_sentence_and_changes_nothing(tab: Tab, run: st
 
 @pytest.mark.parametrize("run", ["../../etc", "", "x" * 5000, 5, None, {"run": "x"}])
 def test_a_choice_that_names_nothing_changes_nothing(tab: Tab, run: Any) -> None:
-    page = _open(tab, run=run, tile=99)
+    page = _open(tab, run=run)
     assert page["notice"] == ""
     assert all("value" not in page[name] for name in VIEW)
 
@@ -248,29 +201,6 @@ def test_picks_are_images_of_runs_each_once_and_bounded(host: Host) -> None:
     assert len(Ask({"picked": many}, ask.workspace).picked()) == MOST_PICKED
 
 
-def test_a_newer_run_takes_the_place_of_one_that_nobody_chose(empty: Any) -> None:
-    tab = Tab(Host(empty.layout))
-    first = empty.add_run("first", ago=60)
-    seen = _look(tab)
-    second = empty.add_run("second", ago=5)
-    assert seen["chosen"].run_id == first
-    assert _look(tab, seen["cursor"], seen["chosen"])["chosen"].run_id == second
-    pinned = _open(tab, run=first)["chosen"]
-    after = _look(tab, seen["cursor"], pinned)
-    assert "value" not in after["chosen"] and "value" not in after["gallery"]
-
-
-def test_a_running_run_that_is_open_grows(empty: Any) -> None:
-    tab = Tab(Host(empty.layout))
-    run_id = empty.add_run("now", ago=5, status="running", finished_at=None)
-    seen = _look(tab)
-    empty.add_image(run_id, "txt2img_001", 1)
-    grown = _look(tab, seen["cursor"], seen["chosen"])
-    assert [caption for _, caption in grown["gallery"]["value"]] == ["txt2img_001"]
-    same = _look(tab, grown["cursor"], grown["chosen"])
-    assert all("value" not in same[name] for name in ("gallery", "image", "details", "manifest"))
-
-
 def test_refresh_reads_the_open_run_again_also_when_it_was_deleted(empty: Any) -> None:
     tab = Tab(Host(empty.layout))
     run_id = empty.add_run("gone", ago=5)
@@ -278,7 +208,7 @@ def test_refresh_reads_the_open_run_again_also_when_it_was_deleted(empty: Any) -
     empty.layout.run_file(run_id).unlink()
     empty.layout.run_folder(run_id).rmdir()
     page = _look(tab, chosen=pinned, again=True)
-    assert "there is no run" in page["run"] and page["chosen"] == Chosen()
+    assert "there is no run" in page["run"] and page["chosen"].run_id is None and not page["chosen"].pinned
     assert "Press Generate" in page["runs"]
 
 
@@ -304,7 +234,7 @@ def test_pausing_tells_the_host_and_flips_back_where_it_refuses(tab: Tab, host: 
 
 def test_a_recording_fault_is_shown_by_every_answer(tab: Tab, host: Host) -> None:
     host.recording_fault = "disk <full>"
-    notices = [tab.list(tab.browse.show_newest)["notice"], tab.view(tab.run.look, Chosen())["notice"], tab.pause(False)[0]]
+    notices = [tab.list(tab.browse.show_newest, Listed())["notice"], tab.view(tab.run.look, Chosen())["notice"], tab.pause(False)[0]]
     assert all("A recording fault: disk &lt;full&gt;" in notice for notice in notices)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from lib_sdpipe.errors import LockedError
+from lib_sdpipe.errors import LockedError, NotAllowedError, UnknownNameError
 from lib_sdpipe.index.index import open_index
 from lib_sdpipe.manifest.records import Manifest, Run
 from lib_sdpipe.reconcile.cull import ImageKey
 from lib_sdpipe.store.repair import hold_repairs
+from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.bin import empty_bin, restore, view_bin
 from lib_sdpipe.workspace.cull import look_at_cull
 from lib_sdpipe.workspace.cull_deed import cull
@@ -229,3 +230,18 @@ def test_only_one_at_a_time(library: CullLibrary) -> None:
     with hold_repairs(library.layout, "apply"), pytest.raises(LockedError, match="apply"):
         cull(library.workspace, view)
     assert library.tree() == before
+
+
+def test_who_sees_own_runs_only_throws_away_and_restores_own_images_only(library: CullLibrary) -> None:
+    for run_id, user in ((RUN, "ann"), (OTHER_RUN, "bob")):
+        library.store.write_run(library.store.read_run(run_id).copy(update={"user": user}))
+    everybodys = str(library.cull(recorded(1), ImageKey(OTHER_RUN, "img2img_001"), unrecorded(5)).apply_id)
+    ann = Workspace(library.layout, viewer="ann")
+    assert [str(item.key) for item in view_bin(ann).culls[0].items] == [f"{RUN}/txt2img_001"]
+    assert len(look_at_cull(ann, [recorded(2), ImageKey(OTHER_RUN, "img2img_001"), unrecorded(6)], [OTHER_RUN]).refused) == 3
+    ops = {str(item.key): item.image.op for item in view_bin(library.workspace).culls[0].items}
+    with pytest.raises(UnknownNameError):
+        restore(ann, everybodys, [ops[f"{OTHER_RUN}/img2img_001"]])
+    assert restore(ann, everybodys).done == 1 and len(view_bin(library.workspace).culls[0].items) == 2
+    with pytest.raises(NotAllowedError):
+        empty_bin(ann, FOREVER, is_meant=True)

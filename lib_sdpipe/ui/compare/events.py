@@ -136,6 +136,7 @@ def _offer_runs(workspace: Workspace, run_id: str) -> str:
     runs = [summary for summary in workspace.list_runs(_OFFERED + 1).runs if summary.run_id != run_id][:_OFFERED]
     return markup.show_one(words.format_label(run_id), [
         markup.Offer(
-            summary.label or words.format_label(summary.run_id), words.format_moment(summary.started_at), {"runs": [run_id, summary.run_id]},
+            summary.label or words.format_label(summary.run_id), words.format_moment(summary.started_at),
+            {"runs": [run_id, summary.run_id]},
         ) for summary in runs
     ])

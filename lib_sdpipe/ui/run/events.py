@@ -2,137 +2,209 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
 from lib_sdpipe.errors import UnknownNameError
-from lib_sdpipe.manifest.codec import format_json
+from lib_sdpipe.index.children import read_children
+from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.ui.actions.markup import ImageTexts, show_actions
 from lib_sdpipe.ui.ask import Ask
-from lib_sdpipe.ui.frame import Frame, Updates, unchanged
-from lib_sdpipe.ui.gradio_versions import servable
+from lib_sdpipe.ui.frame import Frame, Noted, Updates, unchanged
 from lib_sdpipe.ui.html_text import show_hint
 from lib_sdpipe.ui.run import markup
-from lib_sdpipe.ui.run.image_facts import present_image
-from lib_sdpipe.ui.run.pictures import Tile, find_shown, find_tiles
+from lib_sdpipe.ui.run.about import show_about, show_answer
+from lib_sdpipe.ui.run.file_image import read_file_image
+from lib_sdpipe.ui.run.folding import MOST_LEVELS, fold_graph
+from lib_sdpipe.ui.run.graph import build_graph, image_key
+from lib_sdpipe.ui.run.image_facts import FileFacts, present_image
+from lib_sdpipe.ui.run.layout import lay_out
+from lib_sdpipe.ui.run.lineage_markup import show_lineage
+from lib_sdpipe.ui.run.pictures import find_absences, find_folder, read_file_facts
 from lib_sdpipe.ui.run.present import first_choice, present_run
+from lib_sdpipe.ui.run.reading import RunReader
+from lib_sdpipe.ui.run.strip import choose_page, present_strip
+from lib_sdpipe.ui.run.strip_markup import show_strip
 from lib_sdpipe.workspace import RunView, Workspace
+from lib_sdpipe.workspace.page_address import build_picture_address, build_thumbnail_address
 
-# A gallery of thousands of files stops a browser; the others are reached by links until there is a search.
-MOST_TILES = 200
+_MOST_CHILDREN = 500
+# Of so many of the newest runs the first that can be read, and that whoever looks may see, opens by itself.
+_LOOKED_AT = 40
+# Pixels beyond which a browser is handed the small picture until somebody asks for the whole one.
+_HUGE = 60_000_000
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is open. `pinned`: the user chose it, so a newer run does not take its place."""
+    """What is open: a run and one of its images, or by root and path a `file` that no run has.
+
+    `pinned`: the user chose it, so a newer run does not take its place. `page` of the thumbnails (None: the one with the chosen
+    image), `level` of the lineage, `part` that is open below. `sent` are digests of what the page shows: what comes out the same
+    is not sent again, so that nothing flickers and nobody loses their place.
+    """
 
     run_id: str | None = None
     name: str | None = None
-    tiles: tuple[tuple[str, str], ...] = ()
+    file: tuple[str, str] | None = None
     status: str | None = None
     pinned: bool = False
+    page: int | None = None
+    level: int = 0
+    part: str = ""
+    sent: tuple[str, ...] = ()
 
 
 class RunEvents:
-    """The handlers of the open run. Each returns updates of: run, gallery, image, details, manifest, chosen."""
+    """The handlers of the open run. Each returns updates of: run, picture, strip, lineage, details, about, chosen."""
 
-    COUNT = 6
+    COUNT = 7
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
+        self._reader = RunReader()
 
     def look(self, ask: Ask, chosen: Chosen) -> Updates:
         """The newest run unless another was chosen, and the open run where it may have changed since."""
         newest = None if chosen.pinned else _find_newest(ask.workspace)
         if newest not in (None, chosen.run_id):
-            return self._open(ask.workspace, Chosen(newest), None)
-        return self._open_again(ask.workspace, chosen, chosen) if chosen.status == "running" else unchanged(self.COUNT)
+            return self._open(ask, Chosen(newest, sent=chosen.sent))
+        return self._open_again(ask, chosen) if chosen.status == "running" else unchanged(self.COUNT)
 
     def refresh(self, ask: Ask, chosen: Chosen) -> Updates:
         """The open run read again in any case."""
+        self._reader.forget()
         newest = None if chosen.pinned else _find_newest(ask.workspace)
-        return self._open_again(ask.workspace, Chosen(newest) if newest else chosen, None)
+        return self._open_again(ask, replace(chosen, run_id=newest) if newest not in (None, chosen.run_id) else chosen)
 
     def open(self, ask: Ask, chosen: Chosen) -> Updates:
-        """Open what a button named: `run`, and `name` for one image of it; or `tile`, a thumbnail's number."""
-        tile, link = ask.number("tile"), ask.link()
-        if tile is not None:
-            return (*unchanged(2), *self._select(ask.workspace, chosen, tile))
+        """Open what a button named: `run`, and `name` for one image of it; `root` and `path` for an image without a run."""
+        link, root, path = ask.link(), ask.text("root"), ask.text("path")
+        if root and path:
+            return self._open_file(ask, Chosen(file=(root, path), pinned=True, part=chosen.part, sent=chosen.sent))
         if link is None or link.run_id is None:
             return unchanged(self.COUNT)
-        same = chosen if chosen.run_id == link.run_id else Chosen(link.run_id)
-        wanted = replace(same, name=link.name or same.name, pinned=True)
-        return self._open(ask.workspace, wanted, chosen if same is chosen else None)
+        if link.run_id != chosen.run_id:
+            chosen = Chosen(link.run_id, part=chosen.part, sent=chosen.sent)
+        return self._open(ask, replace(chosen, name=link.name or chosen.name, pinned=True, page=None))
 
-    def select(self, ask: Ask, chosen: Chosen) -> Updates:
-        """A thumbnail was pressed."""
-        return self._select(ask.workspace, chosen, ask.number("index"))
+    def turn_strip(self, ask: Ask, chosen: Chosen) -> Updates:
+        return self._open_again(ask, replace(chosen, page=ask.number("page"), pinned=True))
 
-    def _open_again(self, workspace: Workspace, chosen: Chosen, before: Chosen | None) -> Updates:
-        if chosen.run_id is None:
+    def unfold(self, ask: Ask, chosen: Chosen) -> Updates:
+        return self._open_again(ask, replace(chosen, level=max(0, min(ask.number("level") or 0, MOST_LEVELS)), pinned=True))
+
+    def about(self, ask: Ask, chosen: Chosen) -> Updates:
+        """Open or close a part below the facts."""
+        return self._open_again(ask, replace(chosen, part=ask.text("part") or "", pinned=True))
+
+    def open_folder(self, ask: Ask) -> Updates | Noted:
+        """Show the folder of a run, or of an image, in the file manager of the computer that this runs on."""
+        if not self._frame.host.can_open_folders():
+            return Noted("Folders can be opened only on the computer that the WebUI runs on.", ())
+        folder = find_folder(ask.workspace, ask.link(), ask.text("root"), ask.text("path"))
+        if folder is None:
+            return Noted("That folder is not there any more.", ())
+        sentence = self._frame.host.open_folder(folder)
+        return Noted(sentence, ()) if sentence else ()
+
+    def _open_again(self, ask: Ask, chosen: Chosen) -> Updates:
+        if chosen.run_id is None and chosen.file is None:
             return unchanged(self.COUNT)
         try:
-            return self._open(workspace, chosen, before)
+            return self._open(ask, chosen) if chosen.file is None else self._open_file(ask, chosen)
         except UnknownNameError as fault:  # the run was deleted since
-            return (*_show_nothing(self._frame.readable(str(fault))), Chosen())
+            return self._send((show_hint(self._frame.readable(str(fault))), "", "", "", "", ""), Chosen(sent=chosen.sent))
 
-    def _open(self, workspace: Workspace, chosen: Chosen, before: Chosen | None) -> Updates:
-        """Show a run; what is on the page `before` and would come out the same is not sent again."""
-        view = workspace.view_run(chosen.run_id or "")
-        tiles = find_tiles(workspace, view.manifests[:MOST_TILES])
-        names = tuple((tile.name, tile.caption) for tile in tiles)
-        name = chosen.name if any(m.name == chosen.name for m in view.manifests) else first_choice(view.manifests)
+    def _open(self, ask: Ask, chosen: Chosen) -> Updates:
+        view = self._reader.read(ask, chosen.run_id or "")
+        names = [manifest.name for manifest in view.manifests if manifest.name]
+        name = chosen.name if chosen.name in names else first_choice(view.manifests)
+        chosen = replace(chosen, name=name, status=view.run.status if view.run else None)
+        manifest = next((each for each in view.manifests if each.name == name and name), None)
+        page, shown = choose_page(view.manifests, name, chosen.page)
+        strip = present_strip(len(view.manifests), page, shown, find_absences(ask.workspace, shown), name)
+        file = read_file_facts(ask.workspace, view.run_id, manifest) if manifest is not None else FileFacts()
+        return self._send((
+            self._show_run(view), self._show_picture(view, manifest, file, names), show_strip(strip, view.run_id),
+            _show_lineage(ask.workspace, view, name, chosen.level), self._show_details(ask.workspace, view, manifest, file),
+            show_about(ask.workspace, view, manifest, chosen.part),
+        ), chosen)
+
+    def _open_file(self, ask: Ask, chosen: Chosen) -> Updates:
+        root, path = chosen.file or ("", "")
+        image = read_file_image(ask.workspace, root, path)
+        is_huge = bool(image.width and image.height and image.width * image.height > _HUGE)
+        picture = markup.Picture(
+            {"root": root, "path": path}, image.view.title, image.full, image.small if is_huge else image.full,
+            "not in the index yet: press Refresh", width=image.width, height=image.height,
+            can_open_folder=self._frame.host.can_open_folders(),
+        )
+        view = replace(image.view, inputs=[])
+        about = show_answer(image.answer, chosen.part)
+        return self._send((
+            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, ""), about,
+        ), chosen)
+
+    def _send(self, texts: tuple[str, ...], chosen: Chosen) -> Updates:
+        digests = tuple(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for text in texts)
+        before = chosen.sent if len(chosen.sent) == len(texts) else ("",) * len(texts)
+        updates = (gr.update() if same == now else text for text, same, now in zip(texts, before, digests))
+        return (*updates, replace(chosen, sent=digests))
+
+    def _show_run(self, view: RunView) -> str:
         facts = present_run(view)
         problems = [self._frame.readable(text) for text in facts.problems]
-        if len(view.manifests) > MOST_TILES:
-            problems.append(f"Only the first {MOST_TILES} of {len(view.manifests):,} images are shown here.")
-        same_tiles = before is not None and before.tiles == names
-        return (
-            markup.show_run(replace(facts, problems=problems)),
-            gr.update() if same_tiles else _fill_gallery(tiles),
-            *(unchanged(3) if same_tiles and before.name == name else _show(workspace, view, name)),
-            replace(chosen, name=name, tiles=names, status=view.run.status if view.run else None),
-        )
+        return markup.show_run(replace(facts, problems=problems), self._frame.host.can_open_folders())
 
-    def _select(self, workspace: Workspace, chosen: Chosen, index: Any) -> Updates:
-        if chosen.run_id is None or not isinstance(index, int) or not 0 <= index < len(chosen.tiles):
-            return unchanged(4)
-        name = chosen.tiles[index][0]
-        manifest = workspace.view_manifest(chosen.run_id, name)
-        return (*_show_manifest(workspace, chosen.run_id, manifest, index), replace(chosen, name=name, pinned=True))
+    def _show_picture(self, view: RunView, manifest: Manifest | None, file: FileFacts, names: list[str]) -> str:
+        if manifest is None:
+            running = view.run is not None and view.run.status == "running"
+            return show_hint("No image yet." if running else "No image of this run was recorded.")
+        name = manifest.name or ""
+        number, run_id = names.index(name), view.run_id
+        image = manifest.image
+        width, height = (image.width, image.height) if image else (None, None)
+        full = build_picture_address(run_id, name) if not file.short else None
+        is_huge = bool(width and height and width * height > _HUGE)
+        around = [names[at] if 0 <= at < len(names) else None for at in (number - 1, number + 1)]
+        before, after = ({"run": run_id, "name": other} if other else None for other in around)
+        return markup.show_picture(markup.Picture(
+            {"run": run_id, "name": name}, f"{name}: {(manifest.prompt or '')[:160]}", full,
+            build_thumbnail_address(run_id, name) if is_huge and full else full, file.short, f"{number + 1:,} / {len(names):,}",
+            before, after, width, height, self._frame.host.can_open_folders(),
+        ))
+
+    def _show_details(self, workspace: Workspace, view: RunView, manifest: Manifest | None, file: FileFacts) -> str:
+        if manifest is None:
+            return ""
+        copies = [] if self._frame.hides_folders else file.copies
+        image = present_image(manifest, view.run_id, replace(file, copies=copies))
+        if self._frame.hides_folders and manifest.root is None:
+            image = replace(image, place="")
+        inputs = [(name, picture) for name, picture in image.inputs if isinstance(picture, str) or workspace.sees(picture.run_id or "")]
+        image = replace(image, inputs=inputs)
+        texts = ImageTexts(build_infotext(manifest) or "", manifest.prompt or "", _seed(manifest))
+        link = {"run": view.run_id, "name": manifest.name or ""}
+        actions = show_actions(link, texts, self._frame.host.send_targets(), has_file=not file.absence)
+        return markup.show_image(image, view.run_id, actions)
+
+
+def _seed(manifest: Manifest) -> str:
+    return "" if manifest.actual_seed is None else str(manifest.actual_seed)
 
 
 def _find_newest(workspace: Workspace) -> str | None:
-    runs = workspace.list_runs(1).runs if workspace.layout.runs.exists() else []
-    return runs[0].run_id if runs else None
+    newest = next(workspace.iter_newest(_LOOKED_AT), None) if workspace.layout.runs.exists() else None
+    return newest.run_id if newest is not None else None
 
 
-def _show(workspace: Workspace, view: RunView, name: str | None) -> Updates:
-    number = next((number for number, m in enumerate(view.manifests) if m.name == name and name), None)
-    if number is None:
-        running = view.run is not None and view.run.status == "running"
-        hint = "No image yet." if running else "No image of this run was recorded."
-        return gr.update(value=None, visible=False), show_hint(hint), ""
-    return _show_manifest(workspace, view.run_id, view.manifests[number], number)
-
-
-def _show_nothing(sentence: str) -> Updates:
-    """The view without a run."""
-    nothing = gr.update(value=None, visible=False)
-    return show_hint(sentence), nothing, nothing, "", ""
-
-
-def _show_manifest(workspace: Workspace, run_id: str, manifest: Manifest, number: int) -> Updates:
-    shown = find_shown(workspace, manifest)
-    image = present_image(manifest, run_id, shown.absence, workspace.find_copies(run_id, manifest.name or ""))
-    picture = gr.update(value=servable(shown.file), visible=True) if shown.file else gr.update(value=None, visible=False)
-    return picture, markup.show_image(image, run_id, number), format_json(manifest.to_json()).decode("utf-8")
-
-
-def _fill_gallery(tiles: list[Tile]) -> Any:
-    """Only where the tiles changed: a gallery that is filled again flickers and scrolls back."""
-    pictures = [(servable(tile.picture) if isinstance(tile.picture, Path) else tile.picture, tile.caption) for tile in tiles]
-    return gr.update(value=pictures, visible=bool(tiles))
+def _show_lineage(workspace: Workspace, view: RunView, name: str | None, level: int) -> str:
+    children = read_children(workspace.layout.index_places, view.run_id, _MOST_CHILDREN, workspace.viewer)
+    current = image_key(view.run_id, name) if name else None
+    graph = fold_graph(build_graph(view.manifests, view.run_id, children), current, level)
+    graph.hide_runs(workspace.sees)
+    return show_lineage(lay_out(graph), current, level)

@@ -6,24 +6,24 @@ from collections.abc import Iterable
 
 from lib_sdpipe.ui.run.graph import BESIDE, COMPANION, FOLD, GRID, IMAGE, LATER, MADE, MEMBER, Graph, Key, Link, Step
 
-# Images that end a way through the stages: so many at first, so many more at each press, and never more than a page can hold.
-FIRST_LANES = 6
-MORE_LANES = 24
-MOST_LANES = 96
-# What later runs made of one image, and grids, before they are counted only.
-_FAN = 3
+# Images that end a way through the stages, and what later runs made of one image: so many at first, so many more at each
+# level, and no more than a page can hold. At first only images that have something in common with the chosen one.
+_LANES, _FAN = 3, 3
+_MORE = 24
+MOST_LEVELS = 4
 
 
-def fold_graph(graph: Graph, current: Key | None, lanes: int = FIRST_LANES) -> Graph:
-    """The part of the graph to be shown; `lanes` is how many images with no later stage in this run."""
-    lanes = max(1, min(lanes, MOST_LANES))
+def fold_graph(graph: Graph, current: Key | None, level: int = 0) -> Graph:
+    """The part of the graph to be shown. `level`: how often somebody asked for more."""
+    level = max(0, min(level, MOST_LEVELS))
+    lanes, fan = _LANES + _MORE * level, _FAN + _MORE * level
     ends = [step.key for step in graph.steps.values() if step.kind == IMAGE and step.name and not _goes_on(graph, step.key)]
     loose = [step.key for step in graph.steps.values() if step.kind == COMPANION and not _has_place(graph, step.key)]
-    shown_ends = _choose(ends, lanes, _end_of(graph, current)) if ends else _choose(loose, lanes, current)
-    shown = _with_earlier(graph, [*shown_ends, *([current] if current in graph.steps else []), *(loose[:_FAN] if ends else [])])
+    shown_ends = _choose(graph, ends, lanes, _end_of(graph, current), level) if ends else loose[:lanes]
+    shown = _with_earlier(graph, [*shown_ends, *([current] if current in graph.steps else []), *(loose[:fan] if ends else [])])
     for key in list(shown):
         shown.update(dict.fromkeys(graph.after(key, BESIDE) + graph.before(key, BESIDE)))
-    grids = _choose_grids(graph, shown, current)
+    grids = _choose_grids(graph, shown, current)[:fan]
     shown.update(dict.fromkeys(grids))
     folded = Graph()
     for key, step in graph.steps.items():
@@ -33,7 +33,7 @@ def fold_graph(graph: Graph, current: Key | None, lanes: int = FIRST_LANES) -> G
         if link.start in shown and link.end in shown:
             folded.link(link)
     _fold_ends(graph, folded, [key for key in ends if key not in shown], grids)
-    _add_later(graph, folded, list(shown))
+    _add_later(graph, folded, list(shown), fan)
     return folded
 
 
@@ -63,12 +63,14 @@ def _end_of(graph: Graph, key: Key | None) -> Key | None:
     return key
 
 
-def _choose(keys: list[Key], most: int, wanted: Key | None) -> list[Key]:
-    """The first so many, the wanted one among them. One or two more than that are shown rather than counted."""
-    if len(keys) <= most + 2:
-        return keys
-    chosen = keys[:most]
-    return chosen if wanted not in keys or wanted in chosen else [*chosen[:-1], wanted]
+def _choose(graph: Graph, ends: list[Key], most: int, wanted: Key | None, level: int) -> list[Key]:
+    """The first so many, the wanted one among them; without having been asked for more, those akin to it."""
+    wanted = wanted if wanted in ends else ends[0]
+    if not level:
+        own = _with_earlier(graph, [wanted])
+        ends = [end for end in ends if end == wanted or any(key in own for key in _with_earlier(graph, [end]))]
+    chosen = ends[:most]
+    return chosen if wanted in chosen else [*chosen[:-1], wanted]
 
 
 def _with_earlier(graph: Graph, keys: Iterable[Key]) -> dict[Key, None]:
@@ -86,7 +88,7 @@ def _choose_grids(graph: Graph, shown: dict[Key, None], current: Key | None) -> 
     """Those that the chosen image stands in first."""
     grids = [step.key for step in graph.steps.values() if step.kind == GRID and step.key not in shown]
     of_current = set(graph.after(current, MEMBER)) if current is not None else set()
-    return sorted(grids, key=lambda key: key not in of_current)[:_FAN]
+    return sorted(grids, key=lambda key: key not in of_current)
 
 
 def _fold_ends(graph: Graph, folded: Graph, hidden: list[Key], grids: list[Key]) -> None:
@@ -112,15 +114,15 @@ def _earlier_of(graph: Graph, key: Key) -> Iterable[Key]:
         yield key
 
 
-def _add_later(graph: Graph, folded: Graph, shown: list[Key]) -> None:
+def _add_later(graph: Graph, folded: Graph, shown: list[Key], fan: int) -> None:
     """What later runs made of the images that are shown."""
     for key in shown:
         later = [after for after in graph.after(key) if graph.steps[after].kind == LATER]
-        for after in later if len(later) <= _FAN else later[:_FAN - 1]:
+        kept = later if len(later) <= fan else later[:fan - 1]
+        for after in kept:
             folded.add(graph.steps[after])
             folded.link(graph.links[key, after])
-        if len(later) > _FAN:
-            first = graph.steps[later[_FAN - 1]]
-            fold = Step(("fold", *key), FOLD, first.run_id, first.name, count=len(later) - _FAN + 1)
+        if len(later) > len(kept):
+            fold = Step(("fold", *key), FOLD, count=len(later) - len(kept))
             folded.add(fold)
             folded.link(Link(key, fold.key, MADE))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from lib_sdpipe.index.children import Child
-from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, StageEntry
+from lib_sdpipe.manifest.records import Json, Manifest, StageEntry
 from lib_sdpipe.ui.run.links import is_input_digest, read_links
 
 IMAGE, GRID, COMPANION = "image", "grid", "companion"
-UNSAVED, ELSEWHERE, LATER, INPUT, FOLD = "unsaved", "elsewhere", "later", "input", "fold"
+UNSAVED, ELSEWHERE, LATER, INPUT, FOLD, UNSEEN = "unsaved", "elsewhere", "later", "input", "fold", "unseen"
 MADE, MEMBER, BESIDE = "made", "member", "beside"
 # Earlier stages of one image: a chain of img2img can be as long as somebody's patience.
 MOST_STAGES = 12
@@ -51,29 +51,33 @@ class Graph:
 
     steps: dict[Key, Step] = field(default_factory=dict)
     links: dict[tuple[Key, Key], Link] = field(default_factory=dict)
+    _before: dict[tuple[Key, str], list[Key]] = field(default_factory=dict)
+    _after: dict[tuple[Key, str], list[Key]] = field(default_factory=dict)
 
     def add(self, step: Step) -> None:
         self.steps.setdefault(step.key, step)
 
     def link(self, link: Link) -> None:
-        if link.start != link.end and (link.end, link.start) not in self.links:
-            self.links.setdefault((link.start, link.end), link)
+        ends = link.start, link.end
+        if link.start == link.end or ends in self.links or (link.end, link.start) in self.links:
+            return
+        self.links[ends] = link
+        self._before.setdefault((link.end, link.kind), []).append(link.start)
+        self._after.setdefault((link.start, link.kind), []).append(link.end)
+
+    def hide_runs(self, is_seen: Callable[[str], bool]) -> None:
+        """Of a run that whoever looks may not know of nothing stays but that there is a step."""
+        known: dict[str, bool] = {}
+        for key, step in self.steps.items():
+            if step.kind in (ELSEWHERE, LATER) and step.run_id:
+                if not known.setdefault(step.run_id, is_seen(step.run_id)):
+                    self.steps[key] = Step(key, UNSEEN, stage=step.stage, role=step.role)
 
     def before(self, key: Key, kind: str = MADE) -> list[Key]:
-        return self._neighbours()[0].get((key, kind), [])
+        return self._before.get((key, kind), [])
 
     def after(self, key: Key, kind: str = MADE) -> list[Key]:
-        return self._neighbours()[1].get((key, kind), [])
-
-    def _neighbours(self) -> tuple[dict[tuple[Key, str], list[Key]], dict[tuple[Key, str], list[Key]]]:
-        if getattr(self, "_known", (0,))[0] != len(self.links):
-            before: dict[tuple[Key, str], list[Key]] = {}
-            after: dict[tuple[Key, str], list[Key]] = {}
-            for link in self.links.values():
-                before.setdefault((link.end, link.kind), []).append(link.start)
-                after.setdefault((link.start, link.kind), []).append(link.end)
-            self._known = (len(self.links), before, after)
-        return self._known[1], self._known[2]
+        return self._after.get((key, kind), [])
 
 
 def image_key(run_id: str | None, name: str | None) -> Key:
@@ -181,8 +185,3 @@ def _add_companions(graph: Graph, manifests: list[Manifest], run_id: str) -> Non
 
 def _place(manifest: Manifest) -> tuple[int | None, int | None] | None:
     return (manifest.batch.iteration, manifest.batch.index) if manifest.batch is not None else None
-
-
-def link_of(step: Step) -> ImageLink | None:
-    """The recorded image that a step is."""
-    return ImageLink(run_id=step.run_id, name=step.name) if step.run_id and step.name else None

@@ -1,23 +1,38 @@
-"""One image as rows: what it is and how it was made. No gradio and no HTML here."""
+"""One image as facts: what it is, how it was made, where its file is. No gradio and no HTML here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.run.lineage import LineageNode, present_lineage, read_links
+from lib_sdpipe.ui.run.links import find_inputs, read_links
+from lib_sdpipe.ui.run.stages import Bar, StageTable, present_stages, present_timings
 from lib_sdpipe.ui.words import Fact
 
 
 @dataclass(frozen=True)
+class FileFacts:
+    """What was found of an image's file. `absence` is a sentence, `short` the same in two words; both empty where it is there."""
+
+    absence: str = ""
+    short: str = ""
+    is_kept: bool = False
+    copies: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class ImageView:
-    """What is shown of one image beside its picture."""
+    """What is shown of one image beside its picture. An input is the field it was given in, and a digest or a recorded image."""
 
     title: str
     summary: list[str]
     place: str
-    lineage: list[LineageNode]
+    stages: StageTable
+    timings: list[Bar]
+    parentage: list[tuple[str, ImageLink]]
+    inputs: list[tuple[str, str | ImageLink]]
     members: list[ImageLink]
     prompt: str
     negative_prompt: str
@@ -26,11 +41,8 @@ class ImageView:
     notices: list[str]
 
 
-def present_image(manifest: Manifest, run_id: str, absence: str | None = None, copies: list[str] | None = None) -> ImageView:
-    """An image of run `run_id` (an older manifest may not name it); `absence` says why there is no picture.
-
-    `copies` are files that somebody made of it with the Save button.
-    """
+def present_image(manifest: Manifest, run_id: str, file: FileFacts) -> ImageView:
+    """An image of run `run_id` (an older manifest may not name it)."""
     image = manifest.image
     title = " · ".join(part for part in (manifest.name or "unnamed", words.format_role(manifest.role)) if part)
     size = f"{image.width}×{image.height}" if image and image.width and image.height else ""
@@ -41,29 +53,36 @@ def present_image(manifest: Manifest, run_id: str, absence: str | None = None, c
     return ImageView(
         title=title,
         summary=[text for text in summary if text],
-        place=_place(manifest),
-        lineage=present_lineage(manifest, run_id),
+        place=format_place(manifest),
+        stages=present_stages(manifest, run_id),
+        timings=present_timings(manifest, run_id),
+        parentage=_parentage(manifest, run_id),
+        inputs=find_inputs(manifest.config),
         members=list(read_links(manifest.members, run_id)),
         prompt=manifest.prompt or "",
         negative_prompt=manifest.negative_prompt or "",
-        settings=_settings(manifest, copies or []),
+        settings=_settings(manifest, file.copies),
         infotext=manifest.infotext or "",
-        notices=_notices(manifest, absence),
+        notices=_notices(manifest, file),
     )
+
+
+def _parentage(manifest: Manifest, run_id: str) -> list[tuple[str, ImageLink]]:
+    """The image that this one was made from, and others that its text names: (how that is known, the image)."""
+    parent = manifest.parent
+    if parent is None or not (parent.run_id or parent.name):
+        return []
+    found = [(words.format_evidence(parent.by) or "as recorded", ImageLink(run_id=parent.run_id or run_id, name=parent.name))]
+    also = getattr(parent, "also", None)
+    return found + [("its text names it", link) for link in (read_links(also, run_id) if isinstance(also, list) else ())]
 
 
 def _settings(manifest: Manifest, copies: list[str]) -> list[Fact]:
     config = manifest.config
-    sampler = [config.get("sampler_name"), None if config.get("scheduler") == "Automatic" else config.get("scheduler")]
     facts = [
-        Fact("Seed", _describe_seed(manifest)),
-        Fact("Variation seed", _describe_subseed(manifest)),
-        Fact("Sampler", words.format_value(sampler)),
-        Fact("Steps", words.format_value(config.get("steps"))),
-        Fact("CFG scale", words.format_value(config.get("cfg_scale"))),
-        Fact("Denoising strength", words.format_value(config.get("denoising_strength"))),
+        Fact("Seed asked for", _asked_seed(manifest)),
+        Fact("Variation strength", words.format_value(manifest.subseed_strength) if manifest.subseed_strength else ""),
         Fact("Size asked for", _asked_size(manifest)),
-        Fact("Clip skip", words.format_value(config.get("clip_skip"))),
         Fact("Styles", words.format_value(config.get("styles"))),
         Fact("Model", _with_hash(manifest.model, manifest.model_hash)),
         Fact("VAE", _with_hash(manifest.vae, manifest.vae_hash)),
@@ -89,17 +108,8 @@ def _postprocessing(manifest: Manifest) -> list[Fact]:
     return [Fact(name, words.format_value(value)) for name, value in manifest.config.items() if name != "image"]
 
 
-def _describe_seed(manifest: Manifest) -> str:
-    actual, requested = manifest.actual_seed, manifest.requested_seed
-    if actual is None:
-        return f"{requested} (asked for)" if requested is not None else ""
-    return f"{actual} ({requested} asked for)" if requested not in (None, actual) else str(actual)
-
-
-def _describe_subseed(manifest: Manifest) -> str:
-    if not manifest.subseed_strength or manifest.actual_subseed is None:
-        return ""
-    return f"{manifest.actual_subseed} at {words.format_value(manifest.subseed_strength)}"
+def _asked_seed(manifest: Manifest) -> str:
+    return words.format_value(manifest.requested_seed) if manifest.requested_seed != manifest.actual_seed else ""
 
 
 def _asked_size(manifest: Manifest) -> str:
@@ -157,16 +167,18 @@ def _describe_batch(manifest: Manifest) -> str:
     return f"image {batch.index + 1} of {batch.size or '?'} in batch {batch.iteration + 1} of {batch.count or '?'}"
 
 
-def _place(manifest: Manifest) -> str:
+def format_place(manifest: Manifest) -> str:
     if manifest.path is None:
         return ""
     return f"{manifest.root}: {manifest.path}" if manifest.root else manifest.path
 
 
-def _notices(manifest: Manifest, absence: str | None) -> list[str]:
-    notices = []
-    if absence:
-        notices.append(words.describe_absence(absence))
+def _notices(manifest: Manifest, file: FileFacts) -> list[str]:
+    notices = [file.absence] if file.absence else []
+    if file.is_kept:
+        notices.append("What is shown is the copy in the run folder.")
+    if file.elsewhere:
+        notices.append(f"A file of that name and length lies at {', '.join(file.elsewhere)}. Repair compares it and can link it again.")
     if manifest.lost_at:
         notices.append(f"Marked as lost on {words.format_moment(manifest.lost_at)}.")
     if manifest.revisions:

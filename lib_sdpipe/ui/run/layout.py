@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lib_sdpipe.ui.run.graph import MEMBER, Graph, Key, Link, Step
+from lib_sdpipe.ui.run.graph import FOLD, MEMBER, Graph, Key, Link, Step
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ def _columns(graph: Graph, links: list[Link]) -> dict[Key, int]:
     for key in _order(graph, links):
         for end in after.get(key, []):
             columns[end] = max(columns[end], columns[key] + 1)
+    for key, step in graph.steps.items():
+        if step.kind == FOLD and not columns[key] and after.get(key):
+            columns[key] = min(columns[end] for end in after[key]) - 1
     return columns
 
 
@@ -114,7 +117,7 @@ def _rows(graph: Graph, links: list[Link]) -> dict[Key, float]:
             stack += [(end, False) for end in reversed(following) if end not in rows]
     for grid, of in members.items():
         known = [rows[key] for key in of if key in rows]
-        rows.setdefault(grid, sum(known) / len(known) if known else bottom)
+        rows.setdefault(grid, round(2 * sum(known) / len(known)) / 2 if known else bottom)
     return rows
 
 

@@ -1,87 +1,53 @@
-"""Which picture stands for a recorded image on the page. Only files that Workspace found, and only those that are images."""
+"""What there is to show of images: their files, and why one is not there. Looks at the disk, reads no more than a file's head."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw, UnidentifiedImageError
-
-from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.index.namesakes import read_namesakes
+from lib_sdpipe.manifest.records import ImageLink, Manifest
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.run.present import build_caption
+from lib_sdpipe.ui.run.image_facts import FileFacts
 from lib_sdpipe.workspace import Workspace
-
-_EDGE = 320
-# The first look at a run makes its thumbnails; Pillow decodes outside the interpreter's lock.
-_THREADS = 4
+from lib_sdpipe.workspace.picked import find_root_image
+from lib_sdpipe.workspace.shown_file import MISSING, Shown, ShownFiles
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A thumbnail with its caption; a placeholder picture where there is none."""
-
-    name: str
-    picture: Path | Image.Image
-    caption: str
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The file to show large, or why there is none."""
-
-    file: Path | None
-    absence: str | None
-
-
-def find_tiles(workspace: Workspace, manifests: list[Manifest]) -> list[Tile]:
-    """A tile for every manifest, in their order."""
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="sdpipe-thumbnails") as pool:
-        return list(pool.map(lambda manifest: _find_tile(workspace, manifest), manifests))
+def find_absences(workspace: Workspace, manifests: list[Manifest]) -> list[str]:
+    """For each image why it has no file, in two words; empty where it has one."""
+    files = ShownFiles(workspace.layout)
+    return [_name(files.find(manifest)) for manifest in manifests]
 
 
 def find_shown(workspace: Workspace, manifest: Manifest) -> Shown:
-    """The image's own file. What does not open as an image is never shown: a manifest may name any file of the disk."""
-    file = _find(workspace, manifest)
-    if file is None:
-        return Shown(None, words.NOT_SAVED if manifest.path is None and manifest.kept is None else words.FILE_MISSING)
-    try:
-        with Image.open(file):
-            return Shown(file, None)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return Shown(None, words.NOT_READABLE)
+    """The image's own file. What is no picture is never shown: a manifest may name any file of the disk."""
+    return ShownFiles(workspace.layout).look(manifest)
 
 
-@lru_cache(maxsize=1)
-def placeholder() -> Image.Image:
-    """An empty frame that reads on a light and on a dark page; the caption says what it stands for."""
-    picture = Image.new("RGB", (_EDGE, _EDGE), (128, 132, 140))
-    draw = ImageDraw.Draw(picture)
-    ink = (208, 211, 217)
-    draw.rounded_rectangle((80, 96, 240, 224), radius=12, outline=ink, width=6)
-    draw.ellipse((108, 120, 132, 144), outline=ink, width=5)
-    draw.line((92, 212, 146, 160, 178, 188, 206, 164, 232, 190), fill=ink, width=6, joint="curve")
-    draw.line((72, 240, 248, 80), fill=ink, width=6)
-    return picture
-
-
-def _find_tile(workspace: Workspace, manifest: Manifest) -> Tile:
+def read_file_facts(workspace: Workspace, run_id: str, manifest: Manifest) -> FileFacts:
     shown = find_shown(workspace, manifest)
-    thumbnail = None
-    if shown.file is not None:
-        try:
-            thumbnail = workspace.find_thumbnail(manifest)
-        except (OSError, SdPipeError):
-            thumbnail = None  # a full disk, a read-only library
-    absence = shown.absence or (None if thumbnail else words.NOT_READABLE)
-    return Tile(manifest.name or "", thumbnail or placeholder(), build_caption(manifest, absence))
+    image = manifest.image
+    elsewhere: list[str] = []
+    if shown.absence == MISSING and manifest.path and image is not None and image.bytes:
+        elsewhere = read_namesakes(workspace.layout.index_places, manifest.path.rpartition("/")[2], image.bytes)
+    absence = words.describe_absence(shown.absence) if shown.absence else ""
+    copies = workspace.find_copies(run_id, manifest.name or "")
+    return FileFacts(absence, _name(shown), shown.is_kept, copies, elsewhere)
 
 
-def _find(workspace: Workspace, manifest: Manifest) -> Path | None:
-    try:
-        return workspace.find_picture(manifest)
-    except (OSError, SdPipeError, ValueError):
+def find_folder(workspace: Workspace, link: ImageLink | None, root: str | None, path: str | None) -> Path | None:
+    """The folder of an image's file, or of a run. Raises UnknownNameError or RecordError."""
+    if root and path:
+        return find_root_image(workspace, root, path).parent
+    if link is None:
         return None
+    workspace.check_sees(link.run_id or "")
+    if link.name:
+        file = ShownFiles(workspace.layout).find(workspace.view_manifest(link.run_id or "", link.name)).file
+        return file.parent if file is not None else None
+    folder = workspace.layout.run_folder(link.run_id or "")
+    return folder if folder.is_dir() else None
+
+
+def _name(shown: Shown) -> str:
+    return words.name_absence(shown.absence) if shown.absence and shown.file is None else ""

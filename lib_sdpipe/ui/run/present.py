@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from lib_sdpipe.manifest.records import Json, Manifest, Run, RunError
 from lib_sdpipe.ui import words
+from lib_sdpipe.ui.run.stages import Bar, present_run_timings
 from lib_sdpipe.ui.words import Fact, Status
 from lib_sdpipe.workspace import RunView
 
 _SHORT_DIGEST = 16
-_LONGEST_VARIANT = 40
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class RunFacts:
     status: Status
     summary: list[str]
     facts: list[Fact]
+    timings: list[Bar] = field(default_factory=list)
     error: str | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -39,7 +40,7 @@ def present_run(view: RunView) -> RunFacts:
     ]
     return RunFacts(
         view.run_id, run.label or words.format_label(view.run_id), status, [text for text in summary if text],
-        _facts(run), _describe_error(run.error), [*run.warnings, *view.problems],
+        _facts(run), present_run_timings(run, view.manifests), _describe_error(run.error), [*run.warnings, *view.problems],
     )
 
 
@@ -49,15 +50,6 @@ def first_choice(manifests: list[Manifest]) -> str | None:
         if manifest.role in (None, "final") and manifest.stage != "grid" and manifest.name:
             return manifest.name
     return next((manifest.name for manifest in manifests if manifest.name), None)
-
-
-def build_caption(manifest: Manifest, absence: str | None = None) -> str:
-    """A thumbnail's caption; `absence` says why there is no picture."""
-    role = words.format_role(manifest.role)
-    varied = words.format_value((manifest.variant or {}).get("values"))
-    if len(varied) > _LONGEST_VARIANT:
-        varied = varied[:_LONGEST_VARIANT] + "…"
-    return " · ".join(part for part in (manifest.name or "unnamed", role, varied, absence) if part)
 
 
 def _count_recorded(view: RunView) -> str:
@@ -88,7 +80,8 @@ def _describe_models(models: list[Json]) -> str:
     parts = []
     for model in models:
         kind = "" if model.get("kind") == "checkpoint" else f" ({words.format_value(model.get('kind'))})"
-        parts.append(f"{words.format_value(model.get('name'))}{kind}")
+        digest = f" [{words.format_value(model.get('hash'))}]" if model.get("hash") else ""
+        parts.append(f"{words.format_value(model.get('name'))}{digest}{kind}")
     return ", ".join(parts)
 
 

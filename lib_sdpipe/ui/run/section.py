@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from lib_sdpipe.ui.frame import Frame
-from lib_sdpipe.ui.gradio_versions import build_gallery, build_html, build_image
+from lib_sdpipe.ui.gradio_versions import build_html
+from lib_sdpipe.ui.marks import section as marks
 from lib_sdpipe.ui.run.events import Chosen, RunEvents
 
 
@@ -22,18 +23,21 @@ class RunColumns:
 
 
 def build(frame: Frame) -> RunColumns:
-    with gr.Column(elem_id="sdpipe_run_column", min_width=200):
+    with gr.Column(elem_id="sdpipe_open_column", min_width=200):
         run = build_html("", elem_id="sdpipe_run")
-        # The host's own script looks for galleries whose id ends like this.
-        gallery = build_gallery(elem_id="sdpipe_run_gallery", label="Images of the run", columns=3, object_fit="contain", visible=False)
-    with gr.Column(elem_id="sdpipe_image_column", min_width=200):
-        image = build_image(elem_id="sdpipe_image", label="Chosen image", visible=False)
-        details = build_html("", elem_id="sdpipe_details")
-        with gr.Accordion("Manifest", open=False, elem_id="sdpipe_manifest_panel"):
-            manifest = gr.Code("", language="json", interactive=False, show_label=False, elem_id="sdpipe_manifest")
+        lineage = build_html("", elem_id="sdpipe_lineage")
+        with gr.Row(elem_id="sdpipe_open_columns"):
+            with gr.Column(elem_id="sdpipe_run_column", min_width=200):
+                picture = build_html("", elem_id="sdpipe_picture")
+                marks.build(frame)
+                strip = build_html("", elem_id="sdpipe_strip")
+            with gr.Column(elem_id="sdpipe_image_column", min_width=200):
+                details = build_html("", elem_id="sdpipe_details")
+                about = build_html("", elem_id="sdpipe_about")
     chosen = gr.State(Chosen())
-    events, outputs = RunEvents(frame), [run, gallery, image, details, manifest, chosen]
+    events, outputs = RunEvents(frame), [run, picture, strip, lineage, details, about, chosen]
     frame.on_ask("look_run", events.look, outputs, [chosen])
-    frame.on_ask("open", events.open, outputs, [chosen])
-    frame.on_select(gallery.select, events.select, [chosen], outputs[2:])
+    for name, work in (("open", events.open), ("turn_strip", events.turn_strip), ("unfold", events.unfold), ("about", events.about)):
+        frame.on_ask(name, work, outputs, [chosen])
+    frame.on_ask("open_folder", events.open_folder, [])
     return RunColumns(events, chosen, outputs)

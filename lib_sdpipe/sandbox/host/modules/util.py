@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 from modules import paths_internal
@@ -34,6 +36,15 @@ def truncate_path(target_path: str, base_path: str | None = None) -> str:
     except ValueError:  # two drives on Windows
         inside = False
     return os.path.relpath(target, base) if inside else target
+
+
+def open_folder(path: str) -> None:
+    """Show a folder in the file manager of this computer. Raises OSError where it has none."""
+    path = os.path.normpath(path)
+    if sys.platform == "win32":
+        os.startfile(path)
+    else:
+        subprocess.Popen(["open" if sys.platform == "darwin" else "xdg-open", path])
 
 
 def topological_sort(dependencies: Mapping[str, Iterable[str]]) -> list[str]:

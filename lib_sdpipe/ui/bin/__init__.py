@@ -1,0 +1,1 @@
+"""The Bin section: what is to be thrown away, what was, and the way back."""

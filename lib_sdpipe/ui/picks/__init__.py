@@ -1,0 +1,1 @@
+"""The bar at the foot of the tab, about all images that are picked."""

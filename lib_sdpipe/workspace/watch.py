@@ -1,0 +1,162 @@
+"""Keeping the index up to the disk behind a page that is being looked at: on a thread of its own, one look at a time.
+
+A page never waits for the disk: it is shown the index as it is, and told how the look goes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.index.facets import Facets
+from lib_sdpipe.index.index import Index, open_index, read_index
+from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.refresh import Refresh
+from lib_sdpipe.store.runs import RunStore
+from lib_sdpipe.store.scan import read_record_stamp
+
+log = logging.getLogger("sdpipe")
+
+# A look at everything is due again after so many seconds, and after so many times what the last one took.
+_LEAST_SECONDS = 60.0
+_TIMES_ITS_OWN = 20.0
+# How many of the newest run folders a short look compares with the index.
+_NEWEST = 200
+# How long counts are good, in seconds and in times of what counting took.
+_COUNTS_SECONDS = 5.0
+# Counting that takes longer than this is left to the thread where there are older counts to show.
+_SLOW_SECONDS = 0.1
+# Of so many people the counts are kept at once, where each sees own runs only.
+_MOST_VIEWERS = 50
+# The thread shares the interpreter with a WebUI that may be generating: it pauses now and then.
+_PAUSE_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How the index stands. `doing` is None at rest, else `preparing`, `folders` or `images`; `what` is the root looked at.
+
+    `done` files or images of `total`, None where nobody knows. `fault` is why the last look ended early.
+    """
+
+    doing: str | None = None
+    what: str = ""
+    done: int = 0
+    total: int | None = None
+    fault: str | None = None
+    has_looked: bool = False
+
+
+class LibraryWatch:
+    """One library's, for as long as the process lives."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._store = RunStore(layout)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._looking = Looking()
+        self._looked_at = float("-inf")
+        self._took = 0.0
+        self._counted: dict[str | None, tuple[float, float, Facets]] = {}
+
+    def ask(self, again: bool = False, patience: float = 0.0) -> Looking:
+        """Look at what is due: everything at times or where `again` says so, else new and running runs.
+
+        Waits for the answer at most `patience` seconds.
+        """
+        if not self._layout.runs.exists():  # before the first run: that is an empty library, and stays unwritten
+            return Looking(has_looked=True)
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                is_due = again or time.monotonic() - self._looked_at > max(_LEAST_SECONDS, _TIMES_ITS_OWN * self._took)
+                self._looking = replace(self._looking, doing="folders" if is_due else None, what="", done=0, total=None)
+                self._thread = threading.Thread(target=self._run, args=(is_due,), name="SDPipe look", daemon=True)
+                self._thread.start()
+            thread = self._thread
+        if patience:
+            thread.join(patience)
+        return self._looking
+
+    def looking(self) -> Looking:
+        """How it stands, without asking for more."""
+        return self._looking
+
+    def facets(self, viewer: str | None = None) -> Facets | None:
+        """What there is to filter by, at most some seconds old; None as long as the index is not prepared. Raises SdPipeError."""
+        counted = self._counted.get(viewer)
+        if counted is not None:
+            at, took, facets = counted
+            if time.monotonic() - at < max(_COUNTS_SECONDS, _TIMES_ITS_OWN * took) or (took > _SLOW_SECONDS and self._looking.doing):
+                return facets
+        with read_index(self._layout.index_places, viewer) as index:
+            return self._count(index, viewer) if index is not None and index.search.is_prepared() else None
+
+    def forget_counts(self) -> None:
+        """Somebody has changed what is counted, and looks at it."""
+        self._counted = {}
+
+    # --- on the thread ---
+
+    def _run(self, is_whole: bool) -> None:
+        started, fault = time.monotonic(), None
+        try:
+            with open_index(self._layout.index_places) as index:
+                if not index.search.is_prepared():
+                    self._tell("preparing", "", 0, None)
+                    index.search.prepare()
+                self._look(index, is_whole)
+                index.search.complete(lambda done, total: self._tell("images", "", done, total))
+                if is_whole:
+                    self._count(index)
+        except (SdPipeError, OSError) as found:
+            fault = str(found)
+        except Exception as found:  # the next look must be possible, and the page must not wait for this one
+            log.exception("SDPipe: looking at the library failed")
+            fault = f"looking at the library failed ({found}); the console has more"
+        if is_whole:
+            self._looked_at, self._took = time.monotonic(), time.monotonic() - started
+        self._looking = Looking(fault=fault, has_looked=self._looking.has_looked or is_whole)
+
+    def _look(self, index: Index, is_whole: bool) -> None:
+        run_ids = list(self._store.iter_run_ids()) if is_whole else self._find_changed(index)
+        library = Library(self._layout)
+        if is_whole:
+            Refresh(self._layout, library, index, self._show_folders).look(run_ids)
+            return
+        for run_id in run_ids:
+            Refresh(self._layout, library, index).look_at_run(run_id)
+
+    def _find_changed(self, index: Index) -> list[str]:
+        """New runs, and those that were running and whose file says something else by now."""
+        new = [run_id for run_id in self._store.newest_run_ids(_NEWEST)
+               if not index.records.has_run(run_id) and self._layout.run_file(run_id).is_file()]
+        running = [run_id for run_id in index.run_search.running()
+                   if read_record_stamp(self._layout.run_file(run_id)) != index.records.run_stamp(run_id)]
+        return [*new, *running]
+
+    def _count(self, index: Index, viewer: str | None = None) -> Facets:
+        started = time.monotonic()
+        facets = index.count_facets()
+        if len(self._counted) > _MOST_VIEWERS:
+            self._counted = {}
+        self._counted[viewer] = (time.monotonic(), time.monotonic() - started, facets)
+        return facets
+
+    def _show_folders(self, what: str, files: int) -> None:
+        self._tell("folders", what, files, None)
+        time.sleep(_PAUSE_SECONDS)
+
+    def _tell(self, doing: str, what: str, done: int, total: int | None) -> None:
+        self._looking = replace(self._looking, doing=doing, what=what, done=done, total=total, fault=None)
+
+
+@lru_cache(maxsize=16)
+def watch_of(layout: Layout) -> LibraryWatch:
+    """One a process."""
+    return LibraryWatch(layout)
