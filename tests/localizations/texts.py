@@ -19,23 +19,30 @@ LANGUAGES = ("de_DE", "ja_JP", "zh_CN")
 # Attributes of HTML, and arguments of gradio's components, that are shown.
 _SHOWN_ATTRIBUTES = re.compile(r"\b(?:title|aria-label|placeholder|alt)=(?:\"([^\"]*)\"|'([^']*)')")
 _SHOWN_ARGUMENTS = {"label", "info", "placeholder"}
-_HIDDEN_ARGUMENTS = {"name", "elem_id", "elem_classes", "type", "language", "object_fit", "size", "variant", "lines", "scale", "kind"}
+_HIDDEN_ARGUMENTS = {
+    "name", "elem_id", "elem_classes", "type", "language", "object_fit", "size", "variant", "lines", "scale", "kind",
+}
 # What these are called with is no text: patterns, formats, names in code.
-_HIDING_CALLS = {"compile", "sub", "fullmatch", "match", "search", "findall", "split", "partition", "rpartition", "replace", "strftime", "strptime",
-                 "startswith", "endswith", "removeprefix", "removesuffix", "get", "getattr", "hasattr", "strip", "lstrip", "rstrip", "join_classes",
-                 "take", "text", "number", "on_ask", "getLogger", "exception", "encode", "decode", "isinstance", "TypeVar", "build_html", "show_box"}
+_HIDING_CALLS = {
+    "compile", "sub", "fullmatch", "match", "search", "findall", "split", "partition", "rpartition", "replace", "strftime",
+    "strptime", "startswith", "endswith", "removeprefix", "removesuffix", "get", "getattr", "hasattr", "strip", "lstrip", "rstrip",
+    "join_classes", "take", "text", "number", "on_ask", "getLogger", "exception", "encode", "decode", "isinstance", "TypeVar",
+    "build_html", "show_box",
+}
 _NO_TEXTS = {"page.py", "gradio_versions.py"}
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 # Words that are the same everywhere, or names.
 NAMES = {
-    "ADetailer", "API", "B", "CFG", "CSS", "Ctrl", "DELETE", "Forge", "GB", "ID", "JPEG", "JSON", "LoRA", "MB", "PNG", "SDPipe", "TB", "VAE",
-    "WebP", "ZIP", "adetailer", "h", "hires fix", "img2img", "inpaint", "kB", "min", "ms", "txt2img", "upscale", "zip", "SHA-256", "WebUI", "/home/me/pictures", "pictures", "txt2img_001", "{} ms", "{} kB", "{} MB", "{} GB", "{} B", "{} s", "{} h", "{} min",
+    "ADetailer", "API", "B", "CFG", "CSS", "Ctrl", "DELETE", "Forge", "GB", "ID", "JPEG", "JSON", "LoRA", "MB", "PNG", "SDPipe",
+    "TB", "VAE", "WebP", "ZIP", "adetailer", "h", "hires fix", "img2img", "inpaint", "kB", "min", "ms", "txt2img", "upscale", "zip",
+    "SHA-256", "WebUI", "/home/me/pictures", "pictures", "txt2img_001", "{} ms", "{} kB", "{} MB", "{} GB", "{} B", "{} s", "{} h",
+    "{} min",
     # Examples of searches, and words of the search's own language.
     "castle night", '"castle at night"', "castle -fog", "cat OR dog", 'sampler:"DPM++ 2M"', "steps:20..30 cfg:>7",
     "today, yesterday, week, month, year",
     # The nouns of counts, which are collected with their numbers.
-    "further file", "rarer combination", "1 image", "1 star",
+    "further file", "rarer combination", "1 image",
     # Names of threads and of messages between page and program.
     "trace {}", "bin {}", "statistics of {} {}", '{"cull": "{}", "op": "{}"}', "SDPipe {}",
 }
@@ -111,9 +118,7 @@ def _find_hidden(tree: ast.Module) -> set[int]:
     """Docstrings, parts of f-strings that are shown as a whole, what is compared with, keys, arguments that are no texts."""
     hidden: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) and ast.get_docstring(node, clean=False) is not None:
-            hidden.add(id(node.body[0].value))  # type: ignore[attr-defined]
-        elif isinstance(node, ast.Expr):
+        if isinstance(node, ast.Expr):  # docstrings
             hidden.add(id(node.value))
         elif isinstance(node, ast.JoinedStr):
             hidden.update(id(value) for value in node.values if isinstance(value, ast.Constant))
@@ -172,13 +177,17 @@ def _iter_pieces(text: str) -> Iterator[str]:
             yield piece
 
 
+_CODE = re.compile(r"sdpipe[-_]|data-|[<>{}\[\]]=|=>|\w=\"|\\|^[./#]|__|%[A-Za-z]")
+_CODES = re.compile(r"[\w\-{}]+( (and|or|not|in|of) [\w\-{}]+)?")
+
+
 def _is_words(text: str) -> bool:
     """Whether a text outside HTML is for people: a capitalised word, or several."""
     text = text.strip()
-    if not _LETTERS.search(text.replace("{}", "")) or re.search(r"sdpipe[-_]|data-|[<>{}\[\]]=|=>|\w=\"|\\|^[./#]|__|%[A-Za-z]", text):
+    if not _LETTERS.search(text.replace("{}", "")) or _CODE.search(text):
         return False
     if " " in text:
-        return not re.fullmatch(r"[\w\-{}]+( (and|or|not|in|of) [\w\-{}]+)?", text) or text.count(" ") > 1 or text[0].isupper() or "{}" in text
+        return not _CODES.fullmatch(text) or text.count(" ") > 1 or text[0].isupper() or "{}" in text
     return re.fullmatch(r"[A-Z][a-zA-Z]+[.…]?", text) is not None and not text.isupper()
 
 
@@ -188,7 +197,10 @@ def _clean(text: str) -> str:
 
 # --- javascript ---
 
-_NOT_SHOWN = {"ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "Arrow", "Home", "End", "Enter", "Escape", "PageUp", "PageDown", "Delete", "use strict", "DOMContentLoaded", "JanFebMarAprMayJunJulAugSepOctNovDec", "SDPipe: language of this file"}
+_NOT_SHOWN = {
+    "ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "Arrow", "Home", "End", "Enter", "Escape", "PageUp", "PageDown", "Delete",
+    "use strict", "DOMContentLoaded", "JanFebMarAprMayJunJulAugSepOctNovDec", "SDPipe: language of this file",
+}
 _LITERAL = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`")
 
 
@@ -205,6 +217,7 @@ def _iter_script(code: str) -> Iterator[str]:
 if __name__ == "__main__":
     texts = collect_texts()
     for language in sys.argv[1:] or LANGUAGES:
-        known = {as_template(key) for key in read_language(language)} if (REPOSITORY / "localizations" / f"{language}.json").exists() else set()
+        known = {as_template(key) for key in read_language(language)}
         lacking = {text: sorted(places) for text, places in texts.items() if text not in known}
-        print(json.dumps({"language": language, "lacks": lacking, "has too many": sorted(known - texts.keys())}, ensure_ascii=False, indent=1))
+        told = {"language": language, "lacks": lacking, "has too many": sorted(known - texts.keys())}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
