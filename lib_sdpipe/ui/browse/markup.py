@@ -111,7 +111,8 @@ def show_searches(searches: list[SavedSearch], query: str) -> str:
     if not searches:
         return ""
     chips = "".join(_show_search(search, search.query == query) for search in searches)
-    return f'<div class="sdpipe-browse-filter sdpipe-browse-saved"><h4>Saved searches</h4><ul class="sdpipe-browse-chips">{chips}</ul></div>'
+    listed = f'<ul class="sdpipe-browse-chips">{chips}</ul>'
+    return f'<div class="sdpipe-browse-filter sdpipe-browse-saved"><h4>Saved searches</h4>{listed}</div>'
 
 
 def show_filters(groups: list[FilterGroup] | None) -> str:
@@ -129,7 +130,8 @@ def show_help() -> str:
         for query, text in _EXAMPLES
     )
     return (
-        '<div class="sdpipe-browse-help"><p>Words are searched in the prompt; upper and lower case are the same. All terms must fit. A minus'
+        '<div class="sdpipe-browse-help">'
+        '<p>Words are searched in the prompt; upper and lower case are the same. All terms must fit. A minus'
         f' before a term excludes it. Press an example to try it.</p><dl class="sdpipe-facts">{rows}</dl></div>'
     )
 
@@ -166,9 +168,11 @@ def _show_card(card: Card) -> str:
     badges = "".join(f'<span class="sdpipe-browse-badge">{e(badge)}</span>' for badge in card.badges)
     picture = _show_picture(card.address) if card.address else '<span class="sdpipe-browse-no-picture" aria-hidden="true">∅</span>'
     return (
-        f'<li class="sdpipe-browse-card"><button type="button" class="sdpipe-browse-card-open" data-sdpipe-card="{link}" title="{e(card.hint)}"'
+        f'<li class="sdpipe-browse-card">'
+        f'<button type="button" class="sdpipe-browse-card-open" data-sdpipe-card="{link}" title="{e(card.hint)}"'
         f' aria-label="{e(card.title)}" {ask_attributes("open", card.link)}>'
-        f'<span class="sdpipe-browse-card-picture">{picture}{badges}</span><span class="sdpipe-browse-card-text">{e(card.caption)}</span></button>'
+        f'<span class="sdpipe-browse-card-picture">{picture}{badges}</span>'
+        f'<span class="sdpipe-browse-card-text">{e(card.caption)}</span></button>'
         f'<input type="checkbox" class="sdpipe-browse-pick" data-sdpipe-pick="{link}" tabindex="-1" aria-label="Pick {e(card.title)}"></li>'
     )
 
@@ -195,7 +199,8 @@ def _show_chip(chip: Chip) -> str:
 
 def _show_search(search: SavedSearch, is_on: bool) -> str:
     return (
-        f'<li class="sdpipe-browse-saved-search"><button type="button" class="sdpipe-browse-chip" aria-pressed="{"true" if is_on else "false"}"'
+        f'<li class="sdpipe-browse-saved-search">'
+        f'<button type="button" class="sdpipe-browse-chip" aria-pressed="{"true" if is_on else "false"}"'
         f' title="{e(search.query)}" {ask_attributes("browse", {"query": search.query})}><span dir="auto">{e(search.name)}</span></button>'
         f'<button type="button" class="sdpipe-browse-forget" title="Delete this search" aria-label="Delete the search {e(search.name)}"'
         f' {ask_attributes("forget_search", {"name": search.name})}>×</button></li>'
