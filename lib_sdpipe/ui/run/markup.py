@@ -129,7 +129,7 @@ def _show_settings(table: StageTable, facts: list[Fact]) -> str:
     )
     return (
         '<h4>Settings of each stage</h4><p class="sdpipe-hint">What changed from stage to stage is marked.</p>'
-        f'<div class="sdpipe-table-box" tabindex="0" role="region" aria-label="Settings of each stage"><table class="sdpipe-table">'
+        f'<div class="sdpipe-table-box" tabindex="0" role="region" aria-label="Settings of each stage"><table class="sdpipe-stage-table">'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>{show_facts(facts) if facts else ''}"
     )
 
