@@ -10,6 +10,7 @@
     const picked = new Map();
     let wasVisible = false;
     let lastLook = 0;
+    let lastOpen = 0;
     let focused = null;
     let watched = null;
 
@@ -25,6 +26,7 @@
 
     function ask(name, data) {
         asked.set(name, JSON.stringify(data || {}));
+        if (name === "open") lastOpen = Date.now();
         press(`sdpipe_ask_${name}`);
     }
 
@@ -44,6 +46,15 @@
         if (button) button.click();
     }
 
+    // The host's tabs: gradio 4 names their buttons; before that they stand in the order of the tabs.
+    function turnToRuns() {
+        const tab = get("tab_sdpipe_runs");
+        const own = get("tab_sdpipe_runs-button");
+        const all = tab && Array.from(tab.parentElement.children).filter((child) => child.id.startsWith("tab_"));
+        const button = own || (all && tab.parentElement.querySelectorAll(":scope > .tab-nav > button")[all.indexOf(tab)]);
+        if (button) button.click();
+    }
+
     function read(text) {
         try {
             return JSON.parse(text || "{}");
@@ -55,6 +66,7 @@
     function askAs(element) {
         const data = read(element.dataset.sdpipeWith);
         if ("sdpipeSendPicked" in element.dataset) data.picked = Array.from(picked.values());
+        if ("sdpipeRunsTab" in element.dataset) turnToRuns();
         if (element.dataset.sdpipeSection) turnTo(element.dataset.sdpipeSection);
         ask(element.dataset.sdpipeAsk, data);
     }
@@ -98,7 +110,8 @@
         if (visible && (!wasVisible || (waiting && Date.now() - lastLook >= POLL_MS))) {
             lastLook = Date.now();
             ask("look");
-            ask("look_run");
+            // What somebody has just opened is on its way: an answer to this would take its place.
+            if (Date.now() - lastOpen >= POLL_MS) ask("look_run");
         }
         wasVisible = visible;
     }

@@ -20,7 +20,8 @@ class SDPipeScript(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img):
-        return build_panel("img2img" if is_img2img else "txt2img", settings.default_options(), settings.is_paused())
+        tab = "img2img" if is_img2img else "txt2img"
+        return build_panel(tab, settings.default_options(), settings.is_paused(), _extension.tab_host)
 
     def setup(self, p, *args):
         _session.setup(p)

@@ -83,6 +83,8 @@ def _routes(host: ApiHost) -> list[_Route]:
                media_type="application/octet-stream"),
         _Route("GET", "/file-thumbnails/{file}/{stamp}", thumbnails.file_thumbnail, "A small picture of an image that nothing recorded",
                schemas.BINARY, media_type="image/webp"),
+        _Route("GET", "/files/{file}/{stamp}", pictures.file, "An image that nothing recorded, in full size", schemas.BINARY,
+               media_type="image/*"),
         _Route("GET", "/marks/{run_id}", marks.read, "What a person thinks of a run's images", schemas.MARKS),
         _Route("POST", "/marks/{run_id}", marks.write, "Change marks: rating, favourite, tags, note", schemas.MARKS,
                schemas.MARKS_REQUEST),

@@ -11,8 +11,9 @@ from starlette.responses import Response, StreamingResponse
 
 from lib_sdpipe.api.route import AnswerError, ApiHost, open_workspace
 from lib_sdpipe.api.thumbnails import answer_small
-from lib_sdpipe.errors import UnknownNameError
+from lib_sdpipe.errors import RefusedError, UnknownNameError
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
+from lib_sdpipe.workspace.browsing import find_file
 from lib_sdpipe.workspace.shown_file import OpenPicture, ShownFiles, find_input, open_picture
 
 _PIECE_BYTES = 256 << 10
@@ -34,6 +35,13 @@ class PictureRoutes:
         if shown.file is None:
             raise UnknownNameError(f"run {run_id}: {name} has no image that can be shown")
         return answer_picture(shown.file, request)
+
+    def file(self, file: int, stamp: str, request: Request) -> Response:
+        """`stamp` tells the file from another one that has its number by now."""
+        try:
+            return answer_picture(find_file(open_workspace(self._host, request), file, stamp), request)
+        except RefusedError as fault:
+            raise UnknownNameError(f"there is no unrecorded image {file}") from fault
 
     def input(self, sha256: str, request: Request) -> Response:
         return answer_picture(self._find_input(sha256, request), request)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import os
 import tempfile
+import threading
 from pathlib import Path
 from typing import Optional
 
@@ -22,6 +23,8 @@ from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.documents import build_found_document, build_run_document, build_runs_document
 
 _LARGEST_IMAGE = 512 << 20
+# A picture of the greatest size takes a gigabyte while it is looked at.
+_TRACED_AT_ONCE = threading.BoundedSemaphore(2)
 _LIMIT = Query(50, ge=1, le=1000, description="at most so many")
 _RUN_AFTER = Query(None, description="only runs older than this one: the `next` of the page before")
 _IMAGE_AFTER = Query(None, description="only images after these: the `next` of the page before")
@@ -59,6 +62,10 @@ class ReadingRoutes:
         return answer(resolve_image_file(workspace.layout, _find_file(workspace, root, path), sees=workspace.sees))
 
     def trace(self, request: Request) -> Response:
+        with _TRACED_AT_ONCE:
+            return self._trace(request)
+
+    def _trace(self, request: Request) -> Response:
         document, workspace = read_document(request), open_workspace(self._host, request)
         check_fields(document, "image", "root", "path")
         encoded, root, path = (read_text(document, name) for name in ("image", "root", "path"))

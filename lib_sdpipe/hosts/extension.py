@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from lib_sdpipe.hosts import folders, settings
+from lib_sdpipe.hosts import folders, sending, settings
 from lib_sdpipe.hosts.api_host import WebUIApiHost
 from lib_sdpipe.hosts.environment import forget_script_defaults
 from lib_sdpipe.hosts.pass_wrapper import PassWrapper
@@ -62,6 +62,12 @@ class RunsTabHost:
 
     def set_paused(self, paused: bool) -> str | None:
         return settings.set_paused(paused)
+
+    def send_targets(self) -> tuple[str, ...]:
+        return sending.find_targets()
+
+    def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
+        sending.connect_button(target, button, image, text)
 
     def can_open_folders(self) -> bool:
         return folders.can_open_folders()

@@ -11,6 +11,7 @@ from PIL import Image
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import alpha_plane, rgb_pixels
 from lib_sdpipe.images.faults import DECODER_FAULTS
+from lib_sdpipe.images.opening import open_image
 from lib_sdpipe.images.read import open_regular
 
 # Both pictures are in memory at once, as four bytes a pixel: some 320 MB.
@@ -66,7 +67,7 @@ def compare_pixels(one: str, other: str) -> PixelDifference:
 
 def _read_size(path: str) -> tuple[int, int]:
     try:
-        with open_regular(path) as file, Image.open(file) as image:
+        with open_regular(path) as file, open_image(file) as image:
             width, height = image.size
     except Image.DecompressionBombError as fault:
         raise IncomparableError(path, "has too many pixels to be compared one by one") from fault
@@ -95,7 +96,7 @@ def _common_size(sizes: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, i
 def _load(path: str, size: tuple[int, int]) -> np.ndarray:
     """8-bit RGB and alpha, shape (height, width, 4); alpha is 255 where the picture is opaque (docs/formats.md, `pixel_sha256`)."""
     try:
-        with open_regular(path) as file, Image.open(file) as image:
+        with open_regular(path) as file, open_image(file) as image:
             image.load()
             pixels = np.empty((image.height, image.width, 4), np.uint8)
             pixels[:, :, :3] = rgb_pixels(image)

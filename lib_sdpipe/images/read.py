@@ -16,6 +16,7 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.images.digest import decoder_name, perceptual_hash, pixel_sha256
 from lib_sdpipe.images.exif import EXIF_IFD, INFOTEXT_LIMIT, USER_COMMENT, decode_user_comment
 from lib_sdpipe.images.faults import DECODER_FAULTS
+from lib_sdpipe.images.opening import open_image
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def read_pixels(path: str, file: BinaryIO) -> PictureFacts:
 
 def _decode(path: str, file: BinaryIO, data: bytes | None) -> tuple[PictureFacts, Image.Image]:
     try:
-        image = Image.open(file)
+        image = open_image(file)
         image.load()
         return build_facts(image, data), image
     except (MemoryError, Image.DecompressionBombError) as fault:

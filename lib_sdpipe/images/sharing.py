@@ -18,6 +18,7 @@ from lib_sdpipe.images.digest import alpha_plane, pixel_sha256
 from lib_sdpipe.images.edit import UnsupportedEditError, join_chunk, split_png
 from lib_sdpipe.images.faults import DECODER_FAULTS
 from lib_sdpipe.images.head import parse_head
+from lib_sdpipe.images.opening import open_image
 from lib_sdpipe.images.png import SIGNATURE
 from lib_sdpipe.images.stealth import find_stealth_channels
 from lib_sdpipe.images.strip import PNG_COLOURS, strip_jpeg, strip_png, strip_webp
@@ -77,7 +78,7 @@ def find_secrets(data: bytes, secrets: Iterable[str]) -> list[str]:
 
 def _decode(data: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(data))
+        image = open_image(io.BytesIO(data))
         image.load()
         return image
     except (MemoryError, Image.DecompressionBombError) as fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 from pathlib import Path
@@ -9,9 +10,22 @@ from pathlib import Path
 from PIL import Image
 
 from lib_sdpipe.images.faults import DECODER_FAULTS
+from lib_sdpipe.images.opening import open_image
 
 EDGE = 320
 _QUALITY = 82
+
+
+def encode_small(picture: Image.Image) -> bytes:
+    """A decoded picture as a thumbnail's bytes; the picture itself stays as it is.
+
+    Raises OSError or ValueError for a kind of pixels that cannot be shown.
+    """
+    small = picture.copy()
+    small.thumbnail((EDGE, EDGE))
+    written = io.BytesIO()
+    small.convert("RGB").save(written, "WEBP", quality=_QUALITY)
+    return written.getvalue()
 
 
 def ensure_thumbnail(source: Path, folder: Path, key: str) -> Path | None:
@@ -20,7 +34,7 @@ def ensure_thumbnail(source: Path, folder: Path, key: str) -> Path | None:
     if target.exists():
         return target
     try:
-        with Image.open(source) as image:
+        with open_image(source) as image:
             image.draft("RGB", (EDGE * 2, EDGE * 2))
             image.thumbnail((EDGE, EDGE))
             small = image.convert("RGB")

@@ -106,7 +106,7 @@ def compile_lookup(node: Node) -> Sql | None:
         return Sql(f"id IN ({ids})", (_ascii_lower(node.text),))
     if isinstance(node, Choice) and node.field == "stage":
         return Sql("stage IS NOT NULL AND stage = ?", (node.value,))
-    if isinstance(node, Choice):
+    if isinstance(node, Choice) and node.field == "status":
         return Sql("run_id IS NOT NULL AND run_id IN (SELECT runs.run_id FROM runs WHERE runs.status = ?)", (node.value,))
     if isinstance(node, IsRecorded) and not node.value:
         return Sql("file IS NOT NULL")
@@ -194,6 +194,8 @@ def _compile_plain(node: Node) -> Sql:
             return Sql("ifnull(pictures.run_id >= ? AND pictures.run_id < ?, 0)", _run_range(node))
         return Sql("ifnull(instr(lower(pictures.run_id), ?) > 0, 0)", (_ascii_lower(node.text),))
     assert isinstance(node, Choice)
+    if node.field == "role":
+        return Sql("ifnull(pictures.role, 'final') = ?", (node.value,))
     if node.field == "stage":
         return Sql("pictures.stage IS ?", (node.value,))
     return Sql("EXISTS (SELECT 1 FROM runs WHERE runs.run_id = pictures.run_id AND runs.status = ?)", (node.value,))

@@ -20,6 +20,7 @@ from lib_sdpipe.index.reading import Reading
 from lib_sdpipe.index.records import FoundManifest, ManifestRow, Records, RunRow
 from lib_sdpipe.index.run_search import RunSearch
 from lib_sdpipe.index.search import Search
+from lib_sdpipe.index.statistics import Statistics
 from lib_sdpipe.index.suspects import Suspects
 
 _CONTENT = {
@@ -50,6 +51,7 @@ class Index:
         self.reading = Reading(self._connection)
         self.search = Search(self._connection, viewer)
         self.run_search = RunSearch(self._connection, viewer)
+        self.statistics = Statistics(self._connection, viewer)
         self.culling = Culling(self._connection)
 
     def close(self) -> None:

@@ -22,10 +22,12 @@ _COLUMNS = "run_id, name, stage, role, root, path, kept, width, height, actual_s
 _MOST_ALIKE = 500
 # The year 9999.
 _END_OF_TIME = 253_370_764_800
+# A month: no stage of one image takes longer, but a record may say anything.
+_LONGEST_MS = 31 * 86_400_000
 _ROW = (
     "run_id", "name", "root", "path", "kept", "stage", "role", "time", "prompt", "negative_prompt", "model", "sampler", "loras",
-    "actual_seed", "steps", "cfg_scale", "width", "height", "bytes", "sha256", "pixel_sha256", "infotext_digest", "lost_at", "file",
-    "parent_run_id", "parent_name", "brightness_steps", "tile_colours", "colour_sum",
+    "actual_seed", "steps", "cfg_scale", "width", "height", "bytes", "sha256", "pixel_sha256", "infotext_digest", "lost_at",
+    "duration_ms", "earlier_ms", "file", "parent_run_id", "parent_name", "brightness_steps", "tile_colours", "colour_sum",
 )
 _UPSERT = (
     f"INSERT INTO pictures ({', '.join(_ROW)}) VALUES ({', '.join('?' * len(_ROW))})"
@@ -33,8 +35,8 @@ _UPSERT = (
 )
 CONTENT = (
     f"SELECT {', '.join(f'pictures.{column}' for column in _COLUMNS.split(', '))}, time, prompts.text, negatives.text, models.text,"
-    " samplers.text, loras.text, steps, cfg_scale, bytes, infotext_digest, lost_at, colour_sum, parent_run_id, parent_name"
-    " FROM pictures"
+    " samplers.text, loras.text, steps, cfg_scale, bytes, infotext_digest, lost_at, duration_ms, earlier_ms, colour_sum,"
+    " parent_run_id, parent_name FROM pictures"
     " LEFT JOIN prompts ON prompts.id = prompt LEFT JOIN prompts AS negatives ON negatives.id = negative_prompt"
     " LEFT JOIN names AS models ON models.id = model LEFT JOIN names AS samplers ON samplers.id = sampler"
     " LEFT JOIN names AS loras ON loras.id = pictures.loras WHERE run_id IS NOT NULL ORDER BY run_id, name"
@@ -202,10 +204,24 @@ def _row_of(manifest: Json) -> dict[str, Any]:
         "sha256": sql_text(image.get("sha256")),
         "pixel_sha256": sql_text(image.get("pixel_sha256")),
         "infotext_digest": infotext_digest(manifest.get("infotext")),
+        "duration_ms": _duration(manifest.get("stage_duration_ms")),
+        "earlier_ms": _earlier(manifest),
         "brightness_steps": looks.steps if looks else None,
         "tile_colours": looks.colours if looks else None,
         "colour_sum": looks.colour_sum if looks else None,
     }
+
+
+def _earlier(manifest: Json) -> int | None:
+    """What passes of the same run took whose result is no image of its own in the library: before ADetailer, for one."""
+    history, run_id = manifest.get("stage_history") or (), manifest.get("run_id")
+    own = [entry for entry in history if isinstance(entry, dict) and entry.get("run_id") == run_id and entry.get("role") != "final"]
+    known = [duration for entry in own if (duration := _duration(entry.get("duration_ms"))) is not None]
+    return min(sum(known), _LONGEST_MS) if known else None
+
+
+def _duration(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LONGEST_MS else None
 
 
 def _known_time(seconds: float) -> float:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Callable
 
 from lib_sdpipe.index.folding import fold_text
-from lib_sdpipe.manifest.records import RUN_STATUSES, STAGES
+from lib_sdpipe.manifest.records import ROLES, RUN_STATUSES, STAGES
 
 _NUMBER = r"-?\d{1,20}(?:\.\d{1,6})?"
 _RANGE = re.compile(rf"(?:(>=|<=|>|<)?({_NUMBER})|({_NUMBER})?\.\.({_NUMBER})?)")
@@ -58,7 +58,7 @@ class IsFavourite:
 
 @dataclass(frozen=True)
 class Choice:
-    """`field` is stage or status; null is none of them."""
+    """`field` is stage, role or status; null is none of them, but an image that tells no role is a final one."""
 
     field: str
     value: str
@@ -229,6 +229,7 @@ _BUILDERS: dict[str, Callable[[str], Term]] = {
     "sampler": lambda text: _named("sampler", text),
     "lora": lambda text: _named("loras", text),
     "stage": _choice("stage", STAGES),
+    "role": _choice("role", ROLES),
     "status": _choice("status", RUN_STATUSES),
     "seed": _numbers("seed", int),
     "steps": _numbers("steps", int),

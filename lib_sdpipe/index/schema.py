@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 8
 
 # What lies on the disk, as the last look saw it. A run's manifests are known by their files: one may be unreadable.
 # `claims` is what manifests say about files: which is the image, its kept copy, what lies beside it (for an unreadable
@@ -99,7 +99,8 @@ CREATE INDEX claims_of ON claims (run_id);
 
 # What is shown, searched and traced: one row for every manifest (`file` is null), and one for every image file that no
 # manifest names (`run_id` and `name` are null). `parent_run_id` and `parent_name` are the recorded
-# image that it was made from. `time` is in seconds since 1970, `colour_sum` the sum of the tile colours.
+# image that it was made from. `time` is in seconds since 1970, `colour_sum` the sum of the tile colours;
+# `duration_ms` is what its stage took, `earlier_ms` what the stages before it took that have no row of their own.
 # Texts that many pictures share stand once: `prompts`, and `names` (kinds model, sampler, loras: a line for each LoRA).
 # `folded` is the text as it is searched, null where that is the same; a prompt is `is_waiting` until its grams are indexed.
 _PICTURES = """
@@ -128,6 +129,8 @@ CREATE TABLE pictures (
     pixel_sha256 TEXT,
     infotext_digest BLOB,
     lost_at TEXT,
+    duration_ms INTEGER,
+    earlier_ms INTEGER,
     file INTEGER,
     parent_run_id TEXT,
     parent_name TEXT,
@@ -237,7 +240,8 @@ END;
 # Made when somebody searches for the first time (`Search.complete`): a first look at a large library is quicker without.
 SEARCH_INDEXES = """
 CREATE INDEX IF NOT EXISTS pictures_walk ON pictures (
-    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at
+    time, id, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at, role,
+    duration_ms, earlier_ms
 );
 CREATE INDEX IF NOT EXISTS pictures_prompt ON pictures (prompt) WHERE prompt IS NOT NULL;
 CREATE INDEX IF NOT EXISTS pictures_negative_prompt ON pictures (negative_prompt) WHERE negative_prompt IS NOT NULL;

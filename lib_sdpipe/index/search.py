@@ -28,7 +28,8 @@ _GLANCE = 3_000
 _CURSOR = re.compile(r"(-?\d{1,12}\.\d{3})_(\d{1,18})")
 _NEWEST_FIRST, _OLDEST_FIRST = "ORDER BY time DESC, id DESC", "ORDER BY time, id"
 _WALKED = (
-    "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at, run_id,"
+    "id, time, prompt, negative_prompt, model, sampler, loras, stage, actual_seed, steps, cfg_scale, width, height, file, lost_at, role,"
+    " run_id,"
     " name"
 )
 _FOUND = (
@@ -171,6 +172,12 @@ class Search:
     def find_file(self, file: int) -> Found | None:
         """The picture of an image file that no manifest names, by the index's id."""
         row = self._connection.execute(f"{_FOUND} WHERE pictures.file = ?", (sql_integer(file),)).fetchone()
+        return _build_found(row[1:]) if row is not None else None
+
+    def find_file_at(self, root: str, path: str) -> Found | None:
+        """The same by its place."""
+        query = f"{_FOUND} WHERE pictures.path = ? AND pictures.root = ? AND pictures.file IS NOT NULL"
+        row = self._connection.execute(query, (sql_text(path), sql_text(root))).fetchone()
         return _build_found(row[1:]) if row is not None else None
 
     # --- three ways to the same keys ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pathlib import Path
 
 from lib_sdpipe.store.layout import Layout
@@ -41,6 +43,12 @@ class StandaloneHost:
 
     def shows_own_runs_only(self) -> bool:
         return False
+
+    def send_targets(self) -> tuple[str, ...]:
+        return ()
+
+    def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
+        """There is no tab to send to."""
 
     def can_open_folders(self) -> bool:
         """The page may be anybody's who knows its port, also on another computer: nothing is started for it."""

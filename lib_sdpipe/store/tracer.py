@@ -34,7 +34,10 @@ class Tracer:
     def trace(self, path: Path) -> Trace:
         """Raises OSError, or UnreadableImageError for what is no image."""
         facts, picture = read_image(str(path))
-        text = read_infotext(picture)
+        return self.trace_picture(path, facts, picture, read_infotext(picture))
+
+    def trace_picture(self, path: Path, facts: PictureFacts, picture: Image.Image, text: str | None) -> Trace:
+        """The same of a file that was read already."""
         infotext = parse_infotext(text) if text else Infotext()
         claimed = find_claimed(self.index.pictures, infotext.run_id, infotext.seed, picture.size)
         by, found = self._find(facts, picture, claimed, text)

@@ -80,8 +80,7 @@ class Frame:
     def answer(self, work: Work, count: int, data: dict[str, Any], user: str | None, values: Sequence[Any] = ()) -> Updates:
         """The notice and the updates; a fault becomes the notice and changes nothing else."""
         try:
-            viewer = user if self.host.shows_own_runs_only() else None
-            done = work(Ask(data, Workspace(self.host.layout(), viewer=viewer), user), *values)
+            done = work(open_ask(self.host, user, data), *values)
         except (SdPipeError, OSError) as fault:
             done = Noted(self.readable(str(fault)), unchanged(count))
         return (self._show_notice(done.sentence), *done.updates) if isinstance(done, Noted) else (self._show_notice(), *done)
@@ -95,6 +94,11 @@ class Frame:
     def _show_notice(self, sentence: str | None = None) -> str:
         fault = self.host.fault()
         return show_notice([sentence or "", f"A recording fault: {self.readable(fault)}" if fault else ""])
+
+
+def open_ask(host: TabHost, user: str | None, data: dict[str, Any]) -> Ask:
+    """With the library as whoever asks may know it. Anew for each ask: its folder is a setting, and may be another by now."""
+    return Ask(data, Workspace(host.layout(), viewer=user if host.shows_own_runs_only() else None), user)
 
 
 def unchanged(count: int) -> Updates:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,14 @@ def quiet_event(javascript: str | None = None) -> dict[str, Any]:
     if javascript:
         arguments["_js" if _MAJOR < 4 else "js"] = javascript
     return arguments
+
+
+def build_sent_image(**arguments: Any) -> gr.Image:
+    """A picture on its way to another tab, as the host's own "Send to" has it."""
+    return gr.Image(**_known(gr.Image, {
+        **arguments, "type": "pil", "image_mode": "RGBA", "interactive": False, "show_label": False, "show_share_button": False,
+        "show_download_button": False, "buttons": [],
+    }))
 
 
 def build_html(value: str, **arguments: Any) -> gr.HTML:
@@ -59,18 +69,20 @@ def launch_arguments(theme: Any) -> dict[str, Any]:
     return {**arguments, "ssr_mode": False} if _MAJOR >= 5 else arguments
 
 
-def servable(file: Path) -> str:
-    """The file as a value of a download.
+def find_uploaded(value: Any) -> Path | None:
+    """The file that a person put into a field for files, with its own name; None where there is none.
 
-    From gradio 5 on only files below allowed folders are taken; a library can lie anywhere, so the file is put into
-    gradio's own cache first. Earlier versions do that themselves.
+    gradio 3.41 copies any file of this computer that the page names: only those that the page itself sent are taken.
     """
-    if _MAJOR < 5:
-        return str(file)
-    from gradio.processing_utils import save_file_to_cache
-    from gradio.utils import get_upload_folder
-
-    return save_file_to_cache(file, get_upload_folder())
+    name = getattr(value, "name", value)
+    if not isinstance(name, str):
+        return None
+    if _MAJOR < 4:
+        sent = getattr(value, "orig_name", "")
+        uploads = os.path.realpath(os.environ.get("GRADIO_TEMP_DIR") or os.path.join(tempfile.gettempdir(), "gradio"))
+        if os.path.basename(sent) != sent and not os.path.realpath(sent).startswith(uploads + os.sep):
+            return None
+    return Path(name)
 
 
 def _known(component: type, arguments: dict[str, Any]) -> dict[str, Any]:

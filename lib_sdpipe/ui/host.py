@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lib_sdpipe.store.layout import Layout
 
@@ -30,3 +30,9 @@ class TabHost(Protocol):
 
     def open_folder(self, folder: Path) -> str | None:
         """Show it in the file manager; a sentence where that is not possible."""
+
+    def send_targets(self) -> tuple[str, ...]:
+        """The host's tabs that take an image and its settings; none outside a WebUI."""
+
+    def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
+        """Have a press of `button` send what the components `image` and `text` hold to a tab; None for one that is not sent."""

@@ -7,6 +7,8 @@ from typing import Any
 import gradio as gr
 
 from lib_sdpipe.record.facts import RunOptions
+from lib_sdpipe.ui.host import TabHost
+from lib_sdpipe.ui.last_run import build_last_run
 
 _CONTROLS: tuple[tuple[str, str, str], ...] = (
     ("record", "Record this run", "one manifest for every image, and the settings of the run"),
@@ -17,7 +19,7 @@ _CONTROLS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def build_panel(tab: str, defaults: RunOptions, paused: bool) -> list[Any]:
+def build_panel(tab: str, defaults: RunOptions, paused: bool, host: TabHost) -> list[Any]:
     """The controls in the order of the script's arguments; the first is invisible and for API callers."""
     request = gr.State(None)
     with gr.Accordion("Runs", open=False, elem_id=f"sdpipe_{tab}_panel"):
@@ -35,6 +37,7 @@ def build_panel(tab: str, defaults: RunOptions, paused: bool) -> list[Any]:
             value=defaults.label, label="Label", elem_id=f"sdpipe_{tab}_label", elem_classes=["sdpipe-label"], max_lines=1,
             interactive=True, placeholder="the last part of the run's name; empty: the stage",
         )
+        build_last_run(tab, host)
     controls = [request, *checks, label]
     for control in controls:
         # The default is a setting: a value stored by the host's page would mask it for ever.

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from lib_sdpipe.ui.actions import section as actions
 from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.bin import section as bin_section
 from lib_sdpipe.ui.browse import section as browse
@@ -15,6 +16,8 @@ from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.picks import section as picks
 from lib_sdpipe.ui.repair import section as repair
+from lib_sdpipe.ui.statistics import section as statistics
+from lib_sdpipe.ui.trace import section as trace
 
 __all__ = ["TabHost", "build_tab"]
 
@@ -22,7 +25,9 @@ __all__ = ["TabHost", "build_tab"]
 _SECTIONS = (
     ("browse", "Browse", browse.build),
     ("compare", "Compare", compare.build),
+    ("trace", "Trace", trace.build),
     ("repair", "Repair", repair.build),
+    ("statistics", "Statistics", statistics.build),
     ("bin", "Bin", bin_section.build),
 )
 
@@ -31,6 +36,7 @@ def build_tab(host: TabHost, hides_folders: bool = False, background: Background
     """The tab's Blocks. It reads nothing before it is looked at. `hides_folders`, `background`: as `Frame` has them."""
     with gr.Blocks(analytics_enabled=False) as tab, gr.Column(elem_id="sdpipe_tab"):
         frame = Frame(host, hides_folders, background)
+        actions.build(frame)
         with gr.Tabs(elem_id="sdpipe_sections"):
             for name, label, build in _SECTIONS:
                 with build_section(label, elem_id=f"sdpipe_section_{name}"):

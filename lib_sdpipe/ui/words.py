@@ -158,7 +158,9 @@ def format_bytes(count: int | None) -> str:
         return f"{count} B"
     if count < 999_500:
         return f"{count / 1000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"
+    if count < 999_950_000:
+        return f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1_000_000_000:,.1f} GB"
 
 
 def format_count(count: int, noun: str) -> str:

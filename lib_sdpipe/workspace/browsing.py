@@ -39,13 +39,19 @@ def browse_runs(
         return index.run_search.find(query, limit, after, before) if index is not None else None
 
 
-def address_of_file(found: Found) -> str | None:
-    """Where a page finds the thumbnail of an image that no manifest names."""
-    return build_file_address(found.file, _stamp(found)) if found.file is not None else None
+def address_of_file(found: Found, is_small: bool = True) -> str | None:
+    """Where a page finds an image that no manifest names, or its thumbnail."""
+    return build_file_address(found.file, _stamp(found), is_small) if found.file is not None else None
 
 
-def find_file_thumbnail(workspace: Workspace, file: int, stamp: str) -> Path | None:
-    """A small picture of an image that no manifest names, by the index's id, made once; None for what is no readable image.
+def find_file_at(workspace: Workspace, root: str, path: str) -> Found | None:
+    """The image at that place, where the index knows it and no manifest names it."""
+    with read_index(workspace.layout.index_places) as index:
+        return index.search.find_file_at(root, path) if index is not None and workspace.viewer is None else None
+
+
+def find_file(workspace: Workspace, file: int, stamp: str) -> Path:
+    """An image that no manifest names, by the index's id.
 
     Raises UnknownNameError where there is none such, where it is another file than the stamp's by now, and where somebody
     sees own runs only; RefusedError where it lies outside the roots.
@@ -57,8 +63,13 @@ def find_file_thumbnail(workspace: Workspace, file: int, stamp: str) -> Path | N
         found = index.search.find_file(file) if index is not None and workspace.viewer is None else None
     if found is None or found.root is None or found.path is None or stamp != _stamp(found):
         raise UnknownNameError(f"there is no unrecorded image {file}, or it is another one by now")
-    source = Places(workspace.layout, workspace.library()).find_readable(Place(found.root, disk_text(found.path)))
-    key = hashlib.sha256(f"{stamp}\0{found.path}".encode("utf-8", "surrogatepass")).hexdigest()
+    return Places(workspace.layout, workspace.library()).find_readable(Place(found.root, disk_text(found.path)))
+
+
+def find_file_thumbnail(workspace: Workspace, file: int, stamp: str) -> Path | None:
+    """A small picture of it, made once; None for what is no readable image. Raises what `find_file` raises."""
+    source = find_file(workspace, file, stamp)
+    key = hashlib.sha256(f"{stamp}\0{source}".encode("utf-8", "surrogatepass")).hexdigest()
     return ensure_thumbnail(source, workspace.layout.thumbnails, key) if source.is_file() else None
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import threading
+import weakref
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ class KeptPlan:
         self._places: dict[tuple[str, str], array[int]] = {}
         self._lock = threading.Lock()
         self._file = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)
+        weakref.finalize(self, self._file.close)
         kinds: list[tuple[str, str]] = []
         for piece in iter_plan_text(plan, self._note_kinds(operations, kinds)):
             begin = self._file.tell()

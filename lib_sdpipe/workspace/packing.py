@@ -15,6 +15,12 @@ from lib_sdpipe.workspace.workspace import Workspace
 MOST_PICKS = 10_000
 _ZIP = "application/zip"
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".avif": "image/avif"}
+_EXACT = "The same pixels, without prompt, settings, models, names and dates. It was read back, and none of them is in it."
+_CLEARED = (
+    "A text was hidden in its colours, so their lowest bits were cleared; it looks the same. It was read back: prompt, settings,"
+    " models, names and dates are not in it."
+)
+_MANY = "Each copy is read back while it is made; an image that cannot be proven clean is left out, and not-included.txt says so."
 # Windows takes none of these in a name; a path is kept readable otherwise.
 _NO_NAME = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]|[. ]+(?=/|$)|(?<![^/])\.{1,2}(?=/|$)')
 
@@ -54,12 +60,13 @@ def pack_shared(workspace: Workspace, picks: list[Pick]) -> Parcel:
     found = _find(workspace, picks)
     if len(found) == 1:
         copy = build_copy(found[0])
-        return Parcel(f"image{copy.suffix}", _TYPES[copy.suffix], len(copy.data), shared=found)
+        notice = _EXACT if copy.is_exact else _CLEARED
+        return Parcel(f"image{copy.suffix}", _TYPES[copy.suffix], len(copy.data), shared=found, notice=notice)
     there = [one for one in found if one.file is not None]
     missing = [f"{len(found) - len(there)} of the picked images have no file"] if len(there) < len(found) else []
     if not there:
         raise UnknownNameError("none of the picked images has a file: there is nothing to copy")
-    return Parcel("images.zip", _ZIP, sum(one.bytes or 0 for one in there), shared=there, missing=missing)
+    return Parcel("images.zip", _ZIP, sum(one.bytes or 0 for one in there), shared=there, missing=missing, notice=_MANY)
 
 
 def _find(workspace: Workspace, picks: list[Pick]) -> list[FoundPick]:

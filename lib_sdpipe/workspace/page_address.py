@@ -15,8 +15,8 @@ from urllib.parse import quote
 API_PREFIX = "/sdpipe/v1"
 # What routes of pictures are called, before the ids of one.
 THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS = "thumbnails", "pictures", "inputs", "input-thumbnails"
-FILE_THUMBNAILS, BIN_THUMBNAILS = "file-thumbnails", "bin-thumbnails"
-PICTURE_KINDS = (THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS, FILE_THUMBNAILS, BIN_THUMBNAILS)
+FILES, FILE_THUMBNAILS, BIN_THUMBNAILS = "files", "file-thumbnails", "bin-thumbnails"
+PICTURE_KINDS = (THUMBNAILS, PICTURES, INPUTS, INPUT_THUMBNAILS, FILES, FILE_THUMBNAILS, BIN_THUMBNAILS)
 
 _secret = secrets.token_bytes(32)
 
@@ -26,9 +26,9 @@ def build_thumbnail_address(run_id: str, name: str) -> str:
     return _build(THUMBNAILS, run_id, name)
 
 
-def build_file_address(file: int, stamp: str) -> str:
+def build_file_address(file: int, stamp: str, is_small: bool = True) -> str:
     """The same of an image file that nothing recorded, by the index's id."""
-    return _build(FILE_THUMBNAILS, str(file), stamp)
+    return _build(FILE_THUMBNAILS if is_small else FILES, str(file), stamp)
 
 
 def build_file_stamp(root: str | None, path: str | None, size: int | None, time: float | None) -> str:

@@ -32,7 +32,8 @@ class FilePiece:
 class Parcel:
     """`file_name` and `media_type` as the browser is told. Pieces or, for sharing, images in the order of their numbers.
 
-    `missing` are sentences about what is not in it. `bytes` is what it holds, before the zip's own few.
+    `missing` are sentences about what is not in it, `notice` is one for whoever downloads. `bytes` is what it holds, before the
+    zip's own few.
     """
 
     file_name: str
@@ -41,6 +42,7 @@ class Parcel:
     pieces: list[FilePiece] = field(default_factory=list)
     shared: list[FoundPick] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    notice: str = ""
 
     def iter_bytes(self) -> Iterator[bytes]:
         """The file, as it is sent. A single image for sharing is made at once: raises NotSharableError."""

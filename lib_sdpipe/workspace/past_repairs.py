@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def read_applied(layout: Layout, apply_id: str) -> tuple[KeptPlan, bool]:
     journal = read_journal(path)
     standing = {one.op for one in journal.standing}
     kept = [_as_operation(one) for op, one in read_operations(layout, apply_id).items() if op in standing]
-    plan = KeptPlan(build_plan([], f"undo-{apply_id}", journal.head.at, journal.head.library), kept)
+    plan = KeptPlan(build_plan([], f"undo-{secrets.token_hex(4)}", journal.head.at, journal.head.library), kept)
     return plan, bool(standing) and not kept
 
 

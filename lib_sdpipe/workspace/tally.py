@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
+import weakref
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Tally:
         self.levels: Counter[str] = Counter()
         self.spool: IO[bytes] | None = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) if is_spooled else None
         self._lock = threading.Lock()
+        if self.spool is not None:
+            weakref.finalize(self, self.spool.close)
 
     def add(self, finding: Finding) -> None:
         of_code = self.by_code.setdefault(finding.code, OfCode())

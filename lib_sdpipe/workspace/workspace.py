@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -128,6 +129,16 @@ class Workspace:
             known, seen = index.records.run_ids(), index.records.run_ids_of(self.viewer)
         return [run_id for run_id in run_ids if run_id in seen or (run_id not in known and self.sees(run_id))]
 
+    def iter_newest(self, limit: int) -> Iterator[Run]:
+        """Runs that can be read, newest first, of the newest `limit`. Raises NoLibraryError."""
+        for run_id in self._store.newest_run_ids(limit):
+            try:
+                run = self._store.read_run(run_id)
+            except SdPipeError:
+                continue
+            if self.viewer is None or run.user in (None, self.viewer):
+                yield run.copy(update={"run_id": run_id})
+
     def summarize(self, run_id: str) -> RunSummary:
         stages = self._stages(run_id)
         try:
@@ -167,8 +178,13 @@ class Workspace:
         return self._store.read_environment(sha256)
 
     def find_picture(self, manifest: Manifest) -> Path | None:
-        """The image's file where it was recorded, else its copy in the run folder; None where neither is there."""
-        return next(Library(self.layout).iter_files(manifest.root, manifest.path, manifest.kept), None)
+        """The image's file where it was recorded, else its copy in the run folder; None where no root has either.
+
+        A record may come from elsewhere and name any file of this disk, also by a link.
+        """
+        from lib_sdpipe.workspace.shown_file import ShownFiles  # the host's start waits for this module
+
+        return ShownFiles(self.layout, self._roots).find(manifest).file
 
     def find_copies(self, run_id: str, name: str) -> list[str]:
         """Files made of the image with the Save button, as the index knows them: `root: path`, or the absolute path."""

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from lib_sdpipe.workspace import Workspace
-from lib_sdpipe.workspace.browsing import address_of_file, browse_images
+from lib_sdpipe.workspace.browsing import address_of_file, browse_images, find_file_at
 from lib_sdpipe.workspace.watch import LibraryWatch
 from tests.api.conftest import Serve
 from tests.ui.sample_library import SampleLibrary
@@ -39,6 +39,19 @@ def test_the_pages_address_shows_this_file_without_a_login(serve: Serve, library
         assert small.size == (320, 213)
     assert serve(users={"ann": "x"}).get(address.partition("?")[0]).status_code == 401
     assert serve(users={"ann": "x"}).get(address.replace("/1/", "/2/")).status_code == 401
+
+
+def test_the_page_has_an_address_of_the_whole_picture_too(serve: Serve, library: SampleLibrary, picture: Path) -> None:
+    small = addresses(library)["old.png"]
+    found = find_file_at(Workspace(library.layout), "outputs", "old.png")
+    assert found is not None
+    address = (address_of_file(found, is_small=False) or "").removeprefix("sdpipe/v1/")
+    client = serve(users={"ann": "x"})
+    assert client.get(address).content == picture.read_bytes()
+    assert client.get(small.replace("file-thumbnails", "files")).status_code == 401
+    picture.write_bytes(b"no picture any more")
+    assert client.get(address).status_code == 404
+    assert find_file_at(Workspace(library.layout, viewer="ann"), "outputs", "old.png") is None
 
 
 def test_an_address_fails_once_its_number_is_another_files(client: TestClient, library: SampleLibrary, picture: Path) -> None:

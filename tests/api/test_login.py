@@ -23,7 +23,7 @@ ROUTES = [
     ("GET", "runs"), ("GET", "runs/20250101_000000_a"), ("GET", "runs/20250101_000000_a/images/txt2img_001"), ("GET", "images"),
     ("GET", "image?root=outputs&path=a.png"), ("GET", "thumbnails/20250101_000000_a/txt2img_001"),
     ("GET", "pictures/20250101_000000_a/txt2img_001"), ("GET", f"inputs/{'0' * 64}"), ("GET", f"input-thumbnails/{'0' * 64}"),
-    ("GET", "file-thumbnails/1/0123456789abcdef"),
+    ("GET", "file-thumbnails/1/0123456789abcdef"), ("GET", "files/1/0123456789abcdef"),
     ("GET", "runs/20250101_000000_a/zip"), ("GET", "downloads/no_such_key"), ("GET", "marks/20250101_000000_a"),
     ("POST", "marks/20250101_000000_a"), ("POST", "trace"), ("POST", "check"), ("POST", "plan"), ("POST", "apply"), ("POST", "undo"),
     ("POST", "cull"), ("GET", "bin"),

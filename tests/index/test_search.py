@@ -80,6 +80,7 @@ def test_every_field_and_kind_of_word(index: Index, record: Record, is_indexed: 
         "steps:>22": ["3", "4", "5"], "steps:21..22": ["1", "2"], "cfg:6.5": [file], "cfg:<7": [file], "seed:3": ["3"], "seed:99": [file],
         "seed:99999999999999999999": [], "seed:>-99999999999999999999": [*recorded, file], "size:512x703": ["3"], "size:512x512": [file],
         "stage:txt2img": [*recorded, file], "stage:inpaint": [], "status:failed": recorded, "status:completed": [],
+        "role:final": [*recorded, file], "role:mask": [], "-role:final": [],
         "run:20251225_14": recorded, "run:2024": [], "run:22_A": recorded, "recorded:no": [file], "recorded:yes cat": ["0", "4"],
         "date:2025-12-25..2025-12-26": recorded, "date:2023": [file], "date:<2025 dog": [file], "-date:2025": [file],
     }

@@ -35,6 +35,7 @@ class Host:
         self.refusal: str | None = None
         self.recording_fault: str | None = None
         self.own_only = False
+        self.connected: list[tuple[str, bool, bool]] = []
         self.opened: list[Path] | None = None
 
     def layout(self) -> Layout:
@@ -45,6 +46,12 @@ class Host:
 
     def shows_own_runs_only(self) -> bool:
         return self.own_only
+
+    def send_targets(self) -> tuple[str, ...]:
+        return ("txt2img", "img2img", "inpaint", "extras")
+
+    def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
+        self.connected.append((target, image is not None, text is not None))
 
     def fault(self) -> str | None:
         return self.recording_fault
@@ -147,9 +154,9 @@ def test_no_event_waits_behind_generate_or_stands_in_the_api(host: Host) -> None
     assert all(dependency["queue"] is False for dependency in config["dependencies"])
 
 
-def test_the_panel_keeps_the_order_of_the_scripts_arguments() -> None:
+def test_the_panel_keeps_the_order_of_the_scripts_arguments(host: Host) -> None:
     with gr.Blocks():
-        controls = build_panel("txt2img", RunOptions(), paused=True)
+        controls = build_panel("txt2img", RunOptions(), True, host)
     names = ["record", "write_run_id", "keep_images", "keep_stages", "keep_inputs", "label"]
     assert [control.elem_id for control in controls[1:]] == [f"sdpipe_txt2img_{name}" for name in names]
 

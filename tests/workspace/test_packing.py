@@ -85,7 +85,7 @@ def test_a_record_that_names_another_file_of_this_disk_does_not_get_it(
     library.add_image(run_id, "txt2img_001", 1, root=None, path=str(tmp_path / "passwords.png"))
     archive = opened(pack_run(workspace, run_id))
     assert not any("images/" in name for name in archive.namelist())
-    assert "its file is no image" in archive.read("missing.txt").decode("utf-8")
+    assert "its file is not where it was recorded" in archive.read("missing.txt").decode("utf-8")
 
 
 def test_picked_images_come_with_their_manifests_and_others_by_their_place(library: SampleLibrary, workspace: Workspace) -> None:

@@ -156,7 +156,7 @@ def _show_weighed(written: str, old: str, new: str) -> str:
     lead, text = _split_lead(written)
     change = (
         f'<span class="sdpipe-weight-change"><span class="sdpipe-unseen">weight changed from</span> {e(old)}'
-        f'<span aria-hidden="true"> → </span><span class="sdpipe-unseen">to</span> {e(new)}</span>'
+        f' <span aria-hidden="true">→</span> <span class="sdpipe-unseen">to</span> {e(new)}</span>'
     )
     return f'{e(lead)}<span class="sdpipe-weighed">{e(text)} {change}</span>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -11,12 +12,13 @@ from pathlib import Path
 
 import gradio as gr
 
-from lib_sdpipe.errors import UnknownNameError, UsageError
+from lib_sdpipe.errors import NoLibraryError, NotAllowedError, UnknownNameError, UsageError
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.store.library import RUNS_ROOT, Library
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Updates
 from lib_sdpipe.ui.gradio_versions import servable
+from lib_sdpipe.ui.html_text import show_hint
 from lib_sdpipe.ui.repair.desk import Desk, Desks
 from lib_sdpipe.ui.repair.page import RepairPage
 from lib_sdpipe.ui.repair.plan_markup import Kind
@@ -26,7 +28,10 @@ _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
 @dataclass(frozen=True)
 class View:
-    """What of the section one page shows. `version` is the desk's as it was shown last."""
+    """What of the section one page shows. `version` is the desk's as it was shown last.
+
+    `awaited`: this page has asked for a plan, when this one was the newest ("" for none).
+    """
 
     version: int = 0
     code: str | None = None
@@ -35,6 +40,7 @@ class View:
     kind: Kind | None = None
     plan_page: int = 0
     past_page: int = 0
+    awaited: str | None = None
 
 
 class RepairEvents:
@@ -46,7 +52,7 @@ class RepairEvents:
         self._frame = frame
         self._desks = Desks(frame.background)
         self._page = RepairPage(frame)
-        self._files: dict[str, tempfile.TemporaryDirectory[str]] = {}
+        self._files: dict[str, Path] = {}
         self._deeds: dict[str, Callable[[Ask, Desk, View], View]] = {
             "look": lambda ask, desk, view: view, "check": self._check, "stop": self._stop, "root": self._toggle_root,
             "confirm": self._confirm_empty, "open": self._open, "choose": self._choose, "leave": self._leave_out,
@@ -57,8 +63,14 @@ class RepairEvents:
 
     def do(self, ask: Ask, view: View) -> Updates:
         """Whatever the page asks; what it asks and does not exist changes nothing. Raises NotAllowedError."""
-        ask.workspace.check_sees_all()
-        desk, asked = self._desks.of(ask.workspace), ask.text("do") or "look"
+        asked = ask.text("do") or "look"
+        try:
+            ask.workspace.check_sees_all()
+        except NotAllowedError as fault:
+            if asked != "look":
+                raise
+            return "", show_hint(str(fault)), gr.update(), view
+        desk = self._desks.of(ask.workspace)
         if asked == "download":
             return self._download(ask, desk, view)
         deed = self._deeds.get(asked)
@@ -143,6 +155,10 @@ class RepairEvents:
     # --- deeds ---
 
     def _check(self, ask: Ask, desk: Desk, view: View) -> View:
+        try:
+            os.scandir(ask.workspace.layout.runs).close()
+        except OSError as fault:
+            raise NoLibraryError(f"there is no library to check yet, or its folder cannot be read ({fault.strerror})") from fault
         desk.check(ask.workspace, ask.user)
         return replace(view, page=0)
 
@@ -152,14 +168,14 @@ class RepairEvents:
 
     def _plan(self, ask: Ask, desk: Desk, view: View) -> View:
         desk.plan(ask.workspace, ask.user)
-        return view
+        return _await_plan(desk, view)
 
     def _adopt(self, ask: Ask, desk: Desk, view: View) -> View:
         root, path = ask.text("root"), ask.text("path")
         if root is None or path is None or root == RUNS_ROOT or root not in ask.workspace.library().roots():
             raise UnknownNameError("there is no such image root")
         desk.plan_adoption(ask.workspace, root, path, ask.user)
-        return view
+        return _await_plan(desk, view)
 
     def _apply(self, ask: Ask, desk: Desk, view: View) -> View:
         desk.apply(ask.workspace, ask.text("plan") or "", ask.user)
@@ -167,7 +183,7 @@ class RepairEvents:
 
     def _preview_undo(self, ask: Ask, desk: Desk, view: View) -> View:
         desk.preview_undo(ask.workspace, ask.text("apply") or "", ask.user)
-        return view
+        return _await_plan(desk, view)
 
     def _undo(self, ask: Ask, desk: Desk, view: View) -> View:
         desk.undo(ask.workspace, ask.text("plan") or "", ask.user)
@@ -180,21 +196,38 @@ class RepairEvents:
     def _download(self, ask: Ask, desk: Desk, view: View) -> Updates:
         shown = desk.find_shown(ask.text("plan") or "")
         for gone in set(self._files) - set(desk.shown):
-            self._files.pop(gone).cleanup()
-        folder = self._files.setdefault(shown.plan.plan_id, tempfile.TemporaryDirectory(prefix="sdpipe-plan-"))
-        file = Path(folder.name) / f"plan-{shown.plan.plan_id}.json"
-        shown.plan.write_to(file)
+            _remove(self._files.pop(gone))
+        file = self._files.get(shown.plan.plan_id)
+        if file is None:
+            file = Path(tempfile.mkdtemp(prefix="sdpipe-plan-")) / f"plan-{shown.plan.plan_id}.json"
+            shown.plan.write_to(file)
+            self._files[shown.plan.plan_id] = file
         return gr.update(), gr.update(), gr.update(value=servable(file), visible=True), view
 
 
+def _remove(file: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody tidied up before us
+        file.unlink()
+        file.parent.rmdir()
+
+
+def _newest(desk: Desk) -> str:
+    return next(reversed(desk.shown), "")
+
+
+def _await_plan(desk: Desk, view: View) -> View:
+    return replace(view, awaited=_newest(desk))
+
+
 def _follow(desk: Desk, view: View) -> View:
-    """The newest plan that is shown, unless this page looks at another; the first of its kinds stands open."""
-    if not desk.shown:
-        return replace(view, plan=None, kind=None, plan_page=0)
-    newest = next(reversed(desk.shown))
-    if view.plan in desk.shown and view.version == desk.version:
+    """A page shows the plan that it asked for, else the one it looks at as long as it is kept, else the newest there is.
+
+    A plan that somebody else asked for never takes the place of the one that this page shows.
+    """
+    newest = _newest(desk)
+    if view.awaited is not None and newest not in ("", view.awaited):
+        view = replace(view, plan=None, awaited=None)
+    if view.plan in desk.shown:
         return view
-    if view.plan == newest:
-        return view
-    kinds = list(desk.shown[newest].plan.counts)
-    return replace(view, plan=newest, kind=kinds[0] if len(kinds) == 1 else None, plan_page=0)
+    kinds = list(desk.shown[newest].plan.counts) if newest else []
+    return replace(view, plan=newest or None, kind=kinds[0] if len(kinds) == 1 else None, plan_page=0)

@@ -63,16 +63,16 @@ def show_pager(data: Json, name: str, page: int, count: int, per_page: int, keep
 
 def show_slots(slots: list[Slot], pictures: dict[Slot, str | None]) -> str:
     """Small pictures with what they are under them; one that cannot be had is an empty frame that says so."""
-    return f'<div class="sdpipe-looks">{"".join(_show_slot(slot, pictures.get(slot)) for slot in slots)}</div>' if slots else ""
+    return f'<div class="sdpipe-picture-slots">{"".join(_show_slot(slot, pictures.get(slot)) for slot in slots)}</div>' if slots else ""
 
 
 def _show_slot(slot: Slot, address: str | None) -> str:
     name = slot.label or (slot.path or "").rpartition("/")[2]
     shown = (
         f'<img src="{e(address)}" alt="{e(name)}" loading="lazy">' if address
-        else '<span class="sdpipe-no-look">No picture</span>'
+        else '<span class="sdpipe-no-picture">No picture</span>'
     )
-    return f'<figure class="sdpipe-look">{shown}<figcaption title="{e(slot.path or name)}">{e(name)}</figcaption></figure>'
+    return f'<figure class="sdpipe-picture-slot">{shown}<figcaption title="{e(slot.path or name)}">{e(name)}</figcaption></figure>'
 
 
 def show_work(work: WorkView | None, fault: str | None = None) -> str:
@@ -86,7 +86,7 @@ def show_work(work: WorkView | None, fault: str | None = None) -> str:
     stop = do_button("Stopping …" if work.is_stopping else "Stop", {"do": "stop"}, keep="stop", is_off=work.is_stopping)
     by = f'<span class="sdpipe-dot">for {e(work.user)}</span>' if work.user else ""
     return (
-        f'<div class="sdpipe-working" data-sdpipe-working role="status"><div><strong>{e(work.name)}</strong> {by}{dots(texts)}</div>'
+        f'<div class="sdpipe-progress" data-sdpipe-working role="status"><div><strong>{e(work.name)}</strong> {by}{dots(texts)}</div>'
         f'<progress aria-label="{e(work.name)}"{far}></progress>{stop}</div>'
     )
 
@@ -97,7 +97,7 @@ def show_check(roots: list[RootView], summary: list[str], is_busy: bool, is_firs
     chips = "".join(_show_root(root, is_busy) for root in roots)
     hint = show_hint("A check looks and changes nothing. What it finds is shown with what can be done about it.") if is_first else ""
     return (
-        f'<section class="sdpipe-card" aria-label="Check"><div class="sdpipe-card-head">{button}{dots(summary)}</div>{hint}'
+        f'<section class="sdpipe-sheet" aria-label="Check"><div class="sdpipe-sheet-head">{button}{dots(summary)}</div>{hint}'
         f'<h4>Folders</h4><ul class="sdpipe-roots">{chips}</ul></section>'
     )
 
@@ -111,7 +111,7 @@ _ROOT_STATES = {
 def _show_root(root: RootView, is_busy: bool) -> str:
     chosen = "true" if root.is_chosen else "false"
     toggle = do_button(
-        root.name, {"do": "root", "name": root.name}, "sdpipe-chip", f"root-{root.name}", is_busy,
+        root.name, {"do": "root", "name": root.name}, "sdpipe-toggle", f"root-{root.name}", is_busy,
         f' aria-pressed="{chosen}" title="Whether findings in this folder are listed"',
     )
     folder = f' <code class="sdpipe-path">{e(root.folder)}</code>' if root.folder else ""
@@ -140,7 +140,7 @@ def _show_code(view: CodeView, is_open: bool, pictures: dict[Slot, str | None], 
     head = (
         f'<button type="button" class="sdpipe-fold" aria-expanded="{expanded}" data-sdpipe-keep="open-{e(view.code)}" '
         f'{ask_attributes("repair", {"do": "open", "code": view.code})}>'
-        f'<span class="sdpipe-fold-sign" aria-hidden="true">▸</span><span class="sdpipe-count">{view.count:,}</span>'
+        f'<span class="sdpipe-fold-sign" aria-hidden="true">▸</span><span class="sdpipe-tally">{view.count:,}</span>'
         f'<span class="sdpipe-fold-title">{e(view.words.title)}</span>{show_status(view.level)}</button>'
     )
     left = f" {words.format_count(view.left_out, 'finding')} left out." if view.left_out else ""
@@ -153,7 +153,7 @@ def _show_code(view: CodeView, is_open: bool, pictures: dict[Slot, str | None], 
         turn = {"do": "open", "code": view.code, "stay": True}
         pager = show_pager(turn, "page", view.page, view.findings, FINDINGS_PER_PAGE, f"page-{view.code}")
         body += f'{more}<ol class="sdpipe-findings" start="{view.page * FINDINGS_PER_PAGE + 1}">{rows}</ol>{pager}'
-    return f'<section class="sdpipe-card sdpipe-code" aria-label="{e(view.words.title)}">{head}{body}</section>'
+    return f'<section class="sdpipe-sheet sdpipe-code" aria-label="{e(view.words.title)}">{head}{body}</section>'
 
 
 def _show_choices(view: CodeView, is_busy: bool) -> str:
@@ -171,12 +171,12 @@ def _show_choices(view: CodeView, is_busy: bool) -> str:
     choices.append(("Leave as it is", "The plan does nothing about these.", None))
     buttons = "".join(
         do_button(
-            label, {**data, "operation": operation}, "sdpipe-choice", f"choose-{view.code}-{operation}", is_busy,
+            label, {**data, "operation": operation}, "sdpipe-option", f"choose-{view.code}-{operation}", is_busy,
             f' role="radio" aria-checked="{"true" if operation == view.chosen else "false"}" title="{e(meaning)}"',
         )
         for label, meaning, operation in choices
     )
-    return f'<div class="sdpipe-choices" role="radiogroup" aria-label="What to do about these">{buttons}</div>'
+    return f'<div class="sdpipe-options" role="radiogroup" aria-label="What to do about these">{buttons}</div>'
 
 
 def _show_finding(row: FindingView, view: CodeView, pictures: dict[Slot, str | None], is_busy: bool) -> str:
@@ -197,7 +197,8 @@ def _show_finding(row: FindingView, view: CodeView, pictures: dict[Slot, str | N
             f"{_show_pre('Found', row.text.found)}</details>"
         )
     return (
-        f'<li{out}>{show_slots(row.slots, pictures)}<div class="sdpipe-finding"><strong class="sdpipe-place" dir="auto">{e(row.title)}'
+        f'<li{out}>{show_slots(row.slots, pictures)}<div class="sdpipe-finding">'
+        f'<strong class="sdpipe-whereabouts" dir="auto">{e(row.title)}'
         f"</strong>{show_facts(row.facts) if row.facts else ''}{texts}{leave}{adopt}</div></li>"
     )
 

@@ -85,7 +85,7 @@ def show_plan_bar(planned: int, is_busy: bool, is_stale: bool) -> str:
         text = "Nothing is chosen yet. Choose above what is to be done."
     button = do_button("Show the plan", {"do": "plan"}, "sdpipe-button sdpipe-main-button", "plan", is_busy or not planned)
     calm = "<span>Nothing is done before you have seen it.</span>"
-    return f'<div class="sdpipe-card sdpipe-plan-bar">{button}<span>{e(text)}</span>{calm}</div>'
+    return f'<div class="sdpipe-sheet sdpipe-plan-bar">{button}<span>{e(text)}</span>{calm}</div>'
 
 
 def show_plan(plan: PlanView, pictures: dict[Slot, str | None], is_busy: bool) -> str:
@@ -95,12 +95,12 @@ def show_plan(plan: PlanView, pictures: dict[Slot, str | None], is_busy: bool) -
         hint = "There is nothing left to take back." if plan.undoes else "There is nothing to do: what was found may be gone by now."
         close = do_button("Close", {"do": "drop", "plan": plan.plan_id}, keep="drop")
         heading = f'<h3 class="sdpipe-title">{e(title)}</h3>'
-        return f'<section class="sdpipe-card sdpipe-plan" aria-label="{e(title)}">{heading}{show_hint(hint)}{close}</section>'
+        return f'<section class="sdpipe-sheet sdpipe-plan" aria-label="{e(title)}">{heading}{show_hint(hint)}{close}</section>'
     groups = "".join(_show_kind(plan, kind, count, pictures) for kind, count in plan.counts.items())
     return (
-        f'<section class="sdpipe-card sdpipe-plan" aria-label="{e(title)}" data-sdpipe-plan="{e(plan.plan_id)}">'
+        f'<section class="sdpipe-sheet sdpipe-plan" aria-label="{e(title)}" data-sdpipe-plan="{e(plan.plan_id)}">'
         f'<h3 class="sdpipe-title">{e(title)}</h3>{"".join(f"<p>{e(note)}</p>" for note in plan.notes)}{groups}'
-        f'<div class="sdpipe-deeds">{_show_deeds(plan, total, is_busy)}</div></section>'
+        f'<div class="sdpipe-doings">{_show_deeds(plan, total, is_busy)}</div></section>'
     )
 
 
@@ -139,7 +139,8 @@ def _show_operation(row: OperationView, pictures: dict[Slot, str | None]) -> str
     left = show_hint(f"And {row.left:,} more fields; the downloaded plan has them all.") if row.left else ""
     facts = show_facts(row.facts) if row.facts else ""
     return (
-        f'<li>{show_slots(row.slots, pictures)}<div class="sdpipe-finding"><strong class="sdpipe-place" dir="auto">{e(row.title)}</strong>'
+        f'<li>{show_slots(row.slots, pictures)}<div class="sdpipe-finding">'
+        f'<strong class="sdpipe-whereabouts" dir="auto">{e(row.title)}</strong>'
         f"{facts}{deeds}{tables}{left}</div></li>"
     )
 
@@ -151,7 +152,7 @@ def _show_rows(file: str, rows: list[Row]) -> str:
         for row in rows
     )
     head = '<thead><tr><th scope="col">Field</th><th scope="col">Now</th><th scope="col">Afterwards</th></tr></thead>'
-    return f'<div class="sdpipe-changes"><table><caption><code>{e(file)}</code></caption>{head}<tbody>{lines}</tbody></table></div>'
+    return f'<div class="sdpipe-difftable"><table><caption><code>{e(file)}</code></caption>{head}<tbody>{lines}</tbody></table></div>'
 
 
 def show_outcome(outcome: OutcomeView, is_busy: bool) -> str:
@@ -169,7 +170,7 @@ def show_outcome(outcome: OutcomeView, is_busy: bool) -> str:
         back = do_button("Undo …", {"do": "undo-preview", "apply": outcome.apply_id}, keep="outcome-undo", is_off=is_busy)
     kind = "sdpipe-partly" if outcome.failed or outcome.is_interrupted else "sdpipe-well"
     return (
-        f'<section class="sdpipe-card sdpipe-outcome {kind}" aria-label="What was done" role="status"><div class="sdpipe-card-head">'
+        f'<section class="sdpipe-sheet sdpipe-outcome {kind}" aria-label="What was done" role="status"><div class="sdpipe-sheet-head">'
         f'{dots([*counts, words.format_duration(outcome.seconds * 1000)])}{back}</div>{stopped}{failed if outcome.failed else ""}</section>'
     )
 
@@ -185,7 +186,7 @@ def show_past(past: list[PastView], page: int, has_more: bool, is_busy: bool) ->
         older = do_button("Older", {"do": "past", "page": page + 1}, keep="past-older", is_off=not has_more)
         pager = f'<nav class="sdpipe-turn" aria-label="Pages">{newer}{older}</nav>'
     return (
-        '<section class="sdpipe-card" aria-label="Past repairs"><h3 class="sdpipe-title">Past repairs</h3>'
+        '<section class="sdpipe-sheet" aria-label="Past repairs"><h3 class="sdpipe-title">Past repairs</h3>'
         f'<div class="sdpipe-past"><table><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">State</th>'
         f'<th scope="col"><span class="sdpipe-hidden">Undo</span></th></tr></thead><tbody>{rows}</tbody></table></div>{pager}</section>'
     )
@@ -203,18 +204,18 @@ def show_adoption_choices(takes_all: bool, limit: int | None, limits: tuple[int 
     """For images without a record: how many are adopted at once, and a way to adopt a whole root."""
     buttons = "".join(
         do_button(
-            f"The oldest {number:,}" if number is not None else "All at once", {"do": "limit", "limit": number}, "sdpipe-choice",
+            f"The oldest {number:,}" if number is not None else "All at once", {"do": "limit", "limit": number}, "sdpipe-option",
             f"limit-{number}", is_busy, f' role="radio" aria-checked="{"true" if number == limit else "false"}"',
         )
         for number in limits
     )
     pressed = f' aria-pressed="{"true" if takes_all else "false"}"'
-    all_too = do_button("Also images without any text", {"do": "takes-all"}, "sdpipe-chip", "takes-all", is_busy, pressed)
+    all_too = do_button("Also images without any text", {"do": "takes-all"}, "sdpipe-toggle", "takes-all", is_busy, pressed)
     whole = "".join(
         do_button(root, {"do": "adopt", "root": root, "path": ""}, keep=f"adopt-root-{root}", is_off=is_busy) for root in roots
     )
     return (
-        f'<div class="sdpipe-adoption"><div class="sdpipe-choices" role="radiogroup" aria-label="How many are adopted at once">{buttons}'
+        f'<div class="sdpipe-adoption"><div class="sdpipe-options" role="radiogroup" aria-label="How many are adopted at once">{buttons}'
         f'</div>{all_too}<div class="sdpipe-whole"><span>Show what adopting makes of a whole folder:</span> {whole}</div></div>'
     )
 

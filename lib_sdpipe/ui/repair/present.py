@@ -193,7 +193,8 @@ _FACTS: dict[str, Callable[[Json, Json], list[Fact]]] = {
 
 def _find_slots(finding: Json, evidence: Json) -> list[Slot]:
     code, root, path = finding["code"], finding["root"], finding["path"]
-    recorded = (evidence.get("recorded") or {}).get("pixel_sha256")
+    of_record = evidence.get("recorded")
+    recorded = of_record.get("pixel_sha256") if isinstance(of_record, dict) else None
     before = [Slot("Recorded", pixel_sha256=recorded)] if recorded else []
     now = [Slot("Now", root, path)]
     if code == "moved-image":

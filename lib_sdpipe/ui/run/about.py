@@ -6,7 +6,7 @@ from typing import Any
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.codec import format_json
-from lib_sdpipe.manifest.records import Manifest, Run
+from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.ui.html_text import COPY, ask_attributes, e, show_facts, show_hint
 from lib_sdpipe.ui.run.environment import Group, present_environment
 from lib_sdpipe.ui.words import format_count
@@ -27,6 +27,13 @@ def show_about(workspace: Workspace, view: RunView, manifest: Manifest | None, p
     buttons = "".join(_show_button(name, label, name == part) for name, label in PARTS if name in shown)
     inside = _show_part(workspace, view.run, manifest, part) if part else ""
     return f'<section class="sdpipe-about" aria-label="More about it"><div class="sdpipe-actions">{buttons}</div>{inside}</section>'
+
+
+def show_answer(answer: Json, part: str) -> str:
+    """The same of an image without a run: all that was found about it."""
+    shown = _show_json("All that was found", answer) if part == "answer" else ""
+    button = _show_button("answer", "All that was found", part == "answer")
+    return f'<section class="sdpipe-about" aria-label="More about it"><div class="sdpipe-actions">{button}</div>{shown}</section>'
 
 
 def _show_button(name: str, label: str, is_open: bool) -> str:

@@ -9,12 +9,15 @@ import gradio as gr
 
 from lib_sdpipe.errors import UnknownNameError
 from lib_sdpipe.index.children import read_children
+from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.manifest.records import Manifest
+from lib_sdpipe.ui.actions.markup import ImageTexts, show_actions
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Noted, Updates, unchanged
 from lib_sdpipe.ui.html_text import show_hint
 from lib_sdpipe.ui.run import markup
-from lib_sdpipe.ui.run.about import show_about
+from lib_sdpipe.ui.run.about import show_about, show_answer
+from lib_sdpipe.ui.run.file_image import read_file_image
 from lib_sdpipe.ui.run.folding import MOST_LEVELS, fold_graph
 from lib_sdpipe.ui.run.graph import build_graph, image_key
 from lib_sdpipe.ui.run.image_facts import FileFacts, present_image
@@ -26,22 +29,27 @@ from lib_sdpipe.ui.run.reading import RunReader
 from lib_sdpipe.ui.run.strip import choose_page, present_strip
 from lib_sdpipe.ui.run.strip_markup import show_strip
 from lib_sdpipe.workspace import RunView, Workspace
+from lib_sdpipe.workspace.page_address import build_picture_address, build_thumbnail_address
 
 _MOST_CHILDREN = 500
+# Of so many of the newest runs the first that can be read, and that whoever looks may see, opens by itself.
+_LOOKED_AT = 40
 # Pixels beyond which a browser is handed the small picture until somebody asks for the whole one.
 _HUGE = 60_000_000
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is open. `pinned`: the user chose it, so a newer run does not take its place.
+    """What is open: a run and one of its images, or by root and path a `file` that no run has.
 
-    `page` of the thumbnails (None: the one with the chosen image), `level` of the lineage, `part` that is open below. `sent` are
-    digests of what the page shows: what comes out the same is not sent again, so that nothing flickers and nobody loses their place.
+    `pinned`: the user chose it, so a newer run does not take its place. `page` of the thumbnails (None: the one with the chosen
+    image), `level` of the lineage, `part` that is open below. `sent` are digests of what the page shows: what comes out the same
+    is not sent again, so that nothing flickers and nobody loses their place.
     """
 
     run_id: str | None = None
     name: str | None = None
+    file: tuple[str, str] | None = None
     status: str | None = None
     pinned: bool = False
     page: int | None = None
@@ -73,8 +81,10 @@ class RunEvents:
         return self._open_again(ask, replace(chosen, run_id=newest) if newest not in (None, chosen.run_id) else chosen)
 
     def open(self, ask: Ask, chosen: Chosen) -> Updates:
-        """Open what a button named: `run`, and `name` for one image of it."""
-        link = ask.link()
+        """Open what a button named: `run`, and `name` for one image of it; `root` and `path` for an image without a run."""
+        link, root, path = ask.link(), ask.text("root"), ask.text("path")
+        if root and path:
+            return self._open_file(ask, Chosen(file=(root, path), pinned=True, part=chosen.part, sent=chosen.sent))
         if link is None or link.run_id is None:
             return unchanged(self.COUNT)
         if link.run_id != chosen.run_id:
@@ -93,20 +103,19 @@ class RunEvents:
 
     def open_folder(self, ask: Ask) -> Updates | Noted:
         """Show the folder of a run, or of an image, in the file manager of the computer that this runs on."""
-        link = ask.link()
-        if link is None or not self._frame.host.can_open_folders():
+        if not self._frame.host.can_open_folders():
             return Noted("Folders can be opened only on the computer that the WebUI runs on.", ())
-        folder = find_folder(ask.workspace, link)
+        folder = find_folder(ask.workspace, ask.link(), ask.text("root"), ask.text("path"))
         if folder is None:
             return Noted("That folder is not there any more.", ())
         sentence = self._frame.host.open_folder(folder)
         return Noted(sentence, ()) if sentence else ()
 
     def _open_again(self, ask: Ask, chosen: Chosen) -> Updates:
-        if chosen.run_id is None:
+        if chosen.run_id is None and chosen.file is None:
             return unchanged(self.COUNT)
         try:
-            return self._open(ask, chosen)
+            return self._open(ask, chosen) if chosen.file is None else self._open_file(ask, chosen)
         except UnknownNameError as fault:  # the run was deleted since
             return self._send((show_hint(self._frame.readable(str(fault))), "", "", "", "", ""), Chosen(sent=chosen.sent))
 
@@ -125,6 +134,21 @@ class RunEvents:
             show_about(ask.workspace, view, manifest, chosen.part),
         ), chosen)
 
+    def _open_file(self, ask: Ask, chosen: Chosen) -> Updates:
+        root, path = chosen.file or ("", "")
+        image = read_file_image(ask.workspace, root, path)
+        is_huge = bool(image.width and image.height and image.width * image.height > _HUGE)
+        picture = markup.Picture(
+            {"root": root, "path": path}, image.view.title, image.full, image.small if is_huge else image.full,
+            "not in the index yet: press Refresh", width=image.width, height=image.height,
+            can_open_folder=self._frame.host.can_open_folders(),
+        )
+        view = replace(image.view, inputs=[])
+        about = show_answer(image.answer, chosen.part)
+        return self._send((
+            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, ""), about,
+        ), chosen)
+
     def _send(self, texts: tuple[str, ...], chosen: Chosen) -> Updates:
         digests = tuple(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for text in texts)
         before = chosen.sent if len(chosen.sent) == len(texts) else ("",) * len(texts)
@@ -141,13 +165,17 @@ class RunEvents:
             running = view.run is not None and view.run.status == "running"
             return show_hint("No image yet." if running else "No image of this run was recorded.")
         name = manifest.name or ""
-        number = names.index(name)
+        number, run_id = names.index(name), view.run_id
         image = manifest.image
         width, height = (image.width, image.height) if image else (None, None)
+        full = build_picture_address(run_id, name) if not file.short else None
+        is_huge = bool(width and height and width * height > _HUGE)
+        around = [names[at] if 0 <= at < len(names) else None for at in (number - 1, number + 1)]
+        before, after = ({"run": run_id, "name": other} if other else None for other in around)
         return markup.show_picture(markup.Picture(
-            view.run_id, name, f"{name}: {(manifest.prompt or '')[:160]}", file.short, number + 1, len(names),
-            names[number - 1] if number else None, names[number + 1] if number + 1 < len(names) else None,
-            width, height, self._frame.host.can_open_folders(), bool(width and height and width * height > _HUGE),
+            {"run": run_id, "name": name}, f"{name}: {(manifest.prompt or '')[:160]}", full,
+            build_thumbnail_address(run_id, name) if is_huge and full else full, file.short, f"{number + 1:,} / {len(names):,}",
+            before, after, width, height, self._frame.host.can_open_folders(),
         ))
 
     def _show_details(self, workspace: Workspace, view: RunView, manifest: Manifest | None, file: FileFacts) -> str:
@@ -159,12 +187,19 @@ class RunEvents:
             image = replace(image, place="")
         inputs = [(name, picture) for name, picture in image.inputs if isinstance(picture, str) or workspace.sees(picture.run_id or "")]
         image = replace(image, inputs=inputs)
-        return markup.show_image(image, view.run_id)
+        texts = ImageTexts(build_infotext(manifest) or "", manifest.prompt or "", _seed(manifest))
+        link = {"run": view.run_id, "name": manifest.name or ""}
+        actions = show_actions(link, texts, self._frame.host.send_targets(), has_file=not file.absence)
+        return markup.show_image(image, view.run_id, actions)
+
+
+def _seed(manifest: Manifest) -> str:
+    return "" if manifest.actual_seed is None else str(manifest.actual_seed)
 
 
 def _find_newest(workspace: Workspace) -> str | None:
-    runs = workspace.list_runs(1).runs if workspace.layout.runs.exists() else []
-    return runs[0].run_id if runs else None
+    newest = next(workspace.iter_newest(_LOOKED_AT), None) if workspace.layout.runs.exists() else None
+    return newest.run_id if newest is not None else None
 
 
 def _show_lineage(workspace: Workspace, view: RunView, name: str | None, level: int) -> str:

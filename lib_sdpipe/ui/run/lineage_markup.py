@@ -52,26 +52,26 @@ def _show_card(placed: Placed, is_current: bool, level: int) -> str:
         return f"<li {style}>{_show_fold(step, level)}</li>"
     title = "input picture" if step.kind == INPUT else words.format_stage(step.stage)
     lines = [line for line in (words.format_role(step.role), *_more(step)) if line]
-    more = "".join(f'<span class="sdpipe-card-more" dir="auto">{e(line)}</span>' for line in lines[:2])
-    inside = f'{_show_small(step)}<span class="sdpipe-card-text"><span class="sdpipe-card-title">{e(title)}</span>{more}</span>'
+    more = "".join(f'<span class="sdpipe-step-more" dir="auto">{e(line)}</span>' for line in lines[:2])
+    inside = f'{_show_small(step)}<span class="sdpipe-step-text"><span class="sdpipe-step-title">{e(title)}</span>{more}</span>'
     if not step.name or not step.run_id:
-        return f'<li {style}><div class="sdpipe-card sdpipe-card-{step.kind}" title="{e(title)}">{inside}</div></li>'
+        return f'<li {style}><div class="sdpipe-step sdpipe-step-{step.kind}" title="{e(title)}">{inside}</div></li>'
     current = ' aria-current="true"' if is_current else ""
     asks = ask_attributes("open", {"run": step.run_id, "name": step.name})
     spoken = ", ".join([title, *lines, step.name])
     return (
-        f'<li {style}><button type="button" class="sdpipe-card sdpipe-card-{step.kind}" {asks}{current}'
+        f'<li {style}><button type="button" class="sdpipe-step sdpipe-step-{step.kind}" {asks}{current}'
         f' title="{e(_hint(step))}" aria-label="{e(spoken)}">{inside}</button></li>'
     )
 
 
 def _show_fold(step: Step, level: int) -> str:
     what = "more images" if step.key == ("fold", "images") else "more in later runs"
-    text = f'<span class="sdpipe-card-text"><span class="sdpipe-card-title">+ {step.count:,}</span>' \
-           f'<span class="sdpipe-card-more">{what}</span></span>'
+    text = f'<span class="sdpipe-step-text"><span class="sdpipe-step-title">+ {step.count:,}</span>' \
+           f'<span class="sdpipe-step-more">{what}</span></span>'
     if level >= MOST_LEVELS:
-        return f'<div class="sdpipe-card sdpipe-card-fold">{text}</div>'
-    return f'<button type="button" class="sdpipe-card sdpipe-card-fold" {ask_attributes("unfold", {"level": level + 1})}>{text}</button>'
+        return f'<div class="sdpipe-step sdpipe-step-fold">{text}</div>'
+    return f'<button type="button" class="sdpipe-step sdpipe-step-fold" {ask_attributes("unfold", {"level": level + 1})}>{text}</button>'
 
 
 def _show_small(step: Step) -> str:
@@ -81,8 +81,8 @@ def _show_small(step: Step) -> str:
     elif step.run_id and step.name and not step.is_lost:
         address = build_thumbnail_address(step.run_id, step.name)
     if address is None:
-        return '<span class="sdpipe-card-small" aria-hidden="true"></span>'
-    return f'<img class="sdpipe-card-small" src="{e(address)}" alt="" loading="lazy" decoding="sync" data-sdpipe-thumbnail>'
+        return '<span class="sdpipe-step-small" aria-hidden="true"></span>'
+    return f'<img class="sdpipe-step-small" src="{e(address)}" alt="" loading="lazy" decoding="sync" data-sdpipe-thumbnail>'
 
 
 def _more(step: Step) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from lib_sdpipe.manifest.records import ImageLink
+from lib_sdpipe.manifest.records import ImageLink, Json
+from lib_sdpipe.ui.actions.markup import show_run_actions
 from lib_sdpipe.ui.html_text import COPY, ask_attributes, ask_button, dots, e, show_box, show_facts, show_link, show_status, show_text
 from lib_sdpipe.ui.run.image_facts import ImageView
 from lib_sdpipe.ui.run.present import RunFacts
 from lib_sdpipe.ui.run.stages import Bar, StageTable
 from lib_sdpipe.ui.words import Fact
-from lib_sdpipe.workspace.page_address import build_input_address, build_picture_address, build_thumbnail_address
+from lib_sdpipe.workspace.page_address import build_input_address, build_thumbnail_address
 
 
 def show_run(run: RunFacts, can_open_folder: bool) -> str:
@@ -20,7 +21,7 @@ def show_run(run: RunFacts, can_open_folder: bool) -> str:
     bin_ = ask_button("Bin", "bin", {"do": "preview", "runs": [run.run_id]}, "bin")
     title = f'<h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>'
     parts = [
-        f'<div class="sdpipe-title-row">{title}{folder}{bin_}</div>',
+        f'<div class="sdpipe-title-row">{title}{folder}{bin_}{show_run_actions(run.run_id)}</div>',
         f'<p class="sdpipe-summary">{show_status(run.status)}{dots(run.summary)}</p>',
         show_box("error", [run.error] if run.error else []),
         show_box("warning", run.problems),
@@ -34,60 +35,68 @@ def show_run(run: RunFacts, can_open_folder: bool) -> str:
 
 @dataclass(frozen=True)
 class Picture:
-    """What the large picture shows: `absence` says why there is none; `number` of `total` is its place in the run, from 1."""
+    """The large picture: `full` is its address, `shown` that of what stands here, both None where `absence` says why.
 
-    run_id: str
-    name: str
+    `link` is what it is asked for by; `before` and `after` the same of its neighbours. `place` is its number in the run.
+    """
+
+    link: Json
     alt: str
-    absence: str
-    number: int
-    total: int
-    before: str | None
-    after: str | None
+    full: str | None
+    shown: str | None
+    absence: str = ""
+    place: str = ""
+    before: Json | None = None
+    after: Json | None = None
     width: int | None = None
     height: int | None = None
     can_open_folder: bool = False
-    is_huge: bool = False
 
 
 def show_picture(picture: Picture) -> str:
     """The chosen image, large, with the ways to the next."""
-    link = {"run": picture.run_id, "name": picture.name}
-    if picture.absence:
-        shown = f'<div class="sdpipe-no-picture"><span aria-hidden="true">✕</span> {e(picture.absence)}</div>'
+    if picture.full is None or picture.shown is None:
+        shown = f'<div class="sdpipe-absent"><span aria-hidden="true">✕</span> {e(picture.absence)}</div>'
     else:
-        full = build_picture_address(picture.run_id, picture.name)
-        shown_here = build_thumbnail_address(picture.run_id, picture.name) if picture.is_huge else full
         size = f' width="{picture.width}" height="{picture.height}"' if picture.width and picture.height else ""
         shown = (
-            f'<a class="sdpipe-large" href="{e(full)}" target="_blank" rel="noopener" data-sdpipe-view aria-label="View large">'
-            f'<img src="{e(shown_here)}" alt="{e(picture.alt)}"{size} decoding="sync" data-sdpipe-large></a>'
+            f'<a class="sdpipe-large" href="{e(picture.full)}" target="_blank" rel="noopener" data-sdpipe-view aria-label="View large">'
+            f'<img src="{e(picture.shown)}" alt="{e(picture.alt)}"{size} decoding="sync"></a>'
         )
+    ways = [
+        _step_button("‹", "Image before", picture.before), f'<span class="sdpipe-place">{e(picture.place)}</span>',
+        _step_button("›", "Next image", picture.after),
+    ] if picture.place else []
     buttons = [
-        _step_button("‹", "Image before", picture.run_id, picture.before),
-        f'<span class="sdpipe-place">{picture.number:,} / {picture.total:,}</span>',
-        _step_button("›", "Next image", picture.run_id, picture.after),
-        "" if picture.absence else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
-        ask_button("Open folder", "open_folder", link) if picture.can_open_folder and not picture.absence else "",
-        ask_button("Bin", "bin", {"do": "preview", "images": [link]}, "bin"),
+        *ways, "" if picture.full is None else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
+        ask_button("Open folder", "open_folder", picture.link) if picture.can_open_folder and picture.full is not None else "",
+        ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin"),
     ]
-    opened = e(json.dumps(link, sort_keys=True))
+    opened = e(json.dumps(picture.link, sort_keys=True))
     actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
     return f'<figure class="sdpipe-picture" data-sdpipe-open-image="{opened}">{shown}{actions}</figure>'
 
 
-def _step_button(sign: str, label: str, run_id: str, name: str | None) -> str:
-    if name is None:
-        return f'<button type="button" class="sdpipe-button" disabled aria-label="{e(label)}">{sign}</button>'
-    asks = ask_attributes("open", {"run": run_id, "name": name})
+def _step_button(sign: str, label: str, link: Json | None) -> str:
+    asks = ask_attributes("open", link) if link is not None else "disabled"
     return f'<button type="button" class="sdpipe-button" {asks} aria-label="{e(label)}">{sign}</button>'
 
 
-def show_image(image: ImageView, run_id: str) -> str:
-    """The chosen image beside its picture: prompts, settings of each stage, timings, infotext."""
+def show_file_head(place: str) -> str:
+    """The head of an image that no run recorded."""
+    return (
+        f'<section class="sdpipe-run-facts" aria-label="Chosen image"><div class="sdpipe-title-row"><h3 class="sdpipe-title">Without a run'
+        f'</h3><code>{e(place)}</code></div><p class="sdpipe-summary">This image was not recorded. What follows is what its file tells.'
+        "</p></section>"
+    )
+
+
+def show_image(image: ImageView, run_id: str, actions: str = "") -> str:
+    """The chosen image beside its picture: prompts, settings of each stage, timings, infotext. `actions` is HTML."""
     parts = [
         f'<h3 class="sdpipe-title">{e(image.title)}</h3>',
         f'<p class="sdpipe-summary">{dots(image.summary)}</p>',
+        actions,
         f'<p class="sdpipe-id"><code>{e(image.place)}</code></p>' if image.place else "",
         show_box("warning", image.notices),
         "".join(f'<p class="sdpipe-parentage">Made from {show_link(link, run_id)}: {e(how)}</p>' for how, link in image.parentage),

@@ -9,6 +9,7 @@ from lib_sdpipe.manifest.records import ImageLink, Manifest
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.run.image_facts import FileFacts
 from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.workspace.picked import find_root_image
 from lib_sdpipe.workspace.shown_file import MISSING, Shown, ShownFiles
 
 
@@ -34,8 +35,13 @@ def read_file_facts(workspace: Workspace, run_id: str, manifest: Manifest) -> Fi
     return FileFacts(absence, _name(shown), shown.is_kept, copies, elsewhere)
 
 
-def find_folder(workspace: Workspace, link: ImageLink) -> Path | None:
+def find_folder(workspace: Workspace, link: ImageLink | None, root: str | None, path: str | None) -> Path | None:
     """The folder of an image's file, or of a run. Raises UnknownNameError or RecordError."""
+    if root and path:
+        return find_root_image(workspace, root, path).parent
+    if link is None:
+        return None
+    workspace.check_sees(link.run_id or "")
     if link.name:
         file = ShownFiles(workspace.layout).find(workspace.view_manifest(link.run_id or "", link.name)).file
         return file.parent if file is not None else None

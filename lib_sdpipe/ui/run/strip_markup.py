@@ -16,7 +16,7 @@ def show_strip(strip: Strip, run_id: str) -> str:
     tiles = "".join(_show_tile(tile, run_id) for tile in strip.tiles)
     numbers = f'data-sdpipe-first="{strip.first}" data-sdpipe-total="{strip.total}"'
     inside = f'{_show_pager(strip)}<ul aria-label="Images of the run">{tiles}</ul>'
-    return f'<div class="sdpipe-strip" data-sdpipe-gallery="run" {numbers}>{inside}</div>'
+    return f'<div class="sdpipe-tiles" data-sdpipe-gallery="run" {numbers}>{inside}</div>'
 
 
 def _show_pager(strip: Strip) -> str:

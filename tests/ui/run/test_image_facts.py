@@ -15,7 +15,7 @@ from lib_sdpipe.ui.run.image_facts import FileFacts, present_image
 from lib_sdpipe.ui.run.layout import lay_out
 from lib_sdpipe.ui.run.lineage_markup import show_lineage
 from lib_sdpipe.ui.run.links import find_inputs
-from lib_sdpipe.ui.run.markup import Picture, show_image, show_picture, show_run
+from lib_sdpipe.ui.run.markup import Picture, show_file_head, show_image, show_picture, show_run
 from lib_sdpipe.ui.run.present import first_choice, present_run
 from lib_sdpipe.ui.run.stages import present_run_timings, present_stages, present_timings
 from lib_sdpipe.ui.run.strip import PAGE_TILES, choose_page, present_strip, tell_apart
@@ -214,7 +214,7 @@ def test_a_thumbnail_is_told_apart_by_its_role_and_by_what_a_script_varied() -> 
 def test_an_image_without_a_file_has_a_tile_and_a_place_that_say_why() -> None:
     html = show_strip(present_strip(1, 0, [_manifest()], ["file missing"], "img2img_001"), RUN)
     assert "file missing" in html and "<img" not in html and "data-sdpipe-full" not in html
-    assert "file missing" in show_picture(Picture(RUN, "img2img_001", "", "file missing", 1, 1, None, None))
+    assert "file missing" in show_picture(Picture({}, "", None, None, "file missing"))
 
 
 def test_an_empty_manifest_of_an_older_program_is_shown() -> None:
@@ -239,8 +239,8 @@ def test_prompts_labels_and_errors_cannot_become_elements() -> None:
     pages = [
         show_image(present_image(manifest, HOSTILE, file), HOSTILE),
         show_run(present_run(RunView(HOSTILE, run, [manifest], [HOSTILE])), True),
-        show_picture(Picture(HOSTILE, HOSTILE, HOSTILE, "", 1, 2, HOSTILE, HOSTILE)),
-        show_picture(Picture(HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, 2, HOSTILE, HOSTILE)),
+        show_picture(Picture({"run": HOSTILE}, HOSTILE, "sdpipe/v1/x", "sdpipe/v1/x", "", HOSTILE, {"run": HOSTILE}, {"name": HOSTILE})),
+        show_picture(Picture({"run": HOSTILE}, HOSTILE, None, None, HOSTILE, HOSTILE, {"run": HOSTILE}, None)), show_file_head(HOSTILE),
         show_strip(present_strip(2, 0, [manifest, manifest], ["", HOSTILE], HOSTILE), HOSTILE),
         show_lineage(lay_out(build_graph([manifest, _manifest(parent={"run_id": HOSTILE, "name": HOSTILE})], RUN)), None, 0),
     ]

@@ -13,9 +13,12 @@ import pytest
 
 pytest.importorskip("gradio")
 
+from PIL import Image, PngImagePlugin  # noqa: E402
+
 from lib_sdpipe.store.layout import Layout  # noqa: E402
 from lib_sdpipe.ui.run.events import Chosen  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
+from lib_sdpipe.workspace.watch import LibraryWatch  # noqa: E402
 from tests.ui.sample_library import draw_picture  # noqa: E402
 from tests.ui.test_tab import VIEW, Host, Tab  # noqa: E402
 
@@ -230,3 +233,38 @@ def test_a_picture_that_fills_a_browsers_memory_is_shown_small_at_first(empty: A
     empty.add_image(run_id, "txt2img_001", 1, image={"width": 20_000, "height": 15_000, "bytes": len(draw_picture(1, (512, 512)))})
     page = _open(Tab(Host(empty.layout)), run=run_id)["picture"]
     assert f'<img src="sdpipe/v1/thumbnails/{run_id}' in page and f'href="sdpipe/v1/pictures/{run_id}' in page
+
+
+def test_an_image_without_a_run_is_shown_with_what_its_file_tells(empty: Any) -> None:
+    picture = Image.new("RGB", (64, 48), (10, 90, 200))
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", "a <b>harbour</b>\nNegative prompt: fog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 42, Size: 64x48")
+    (empty.outputs / "old").mkdir()
+    picture.save(empty.outputs / "old" / "one.png", pnginfo=info)
+    host = Host(empty.layout)
+    tab = Tab(host)
+    unknown = _open(tab, root="outputs", path="old/one.png")
+    assert "not in the index yet" in unknown["picture"] and "42" in unknown["details"]
+    LibraryWatch(empty.layout).ask(patience=60)
+    page = _open(tab, unknown["chosen"], root="outputs", path="old/one.png")
+    assert "sdpipe/v1/files/" in page["picture"]
+    details = unknown["details"]
+    assert "a &lt;b&gt;harbour" in details and "Euler a" in details and "the infotext in the image" in details and "one.png" in details
+    assert "Without a run" in unknown["run"] and _is_unchanged(page, "run", "details")
+    found = tab.view(tab.run.about, page["chosen"], part="answer")
+    assert "sources_tried" in found["about"]
+    host.opened = []
+    assert tab.act(tab.run.open_folder, root="outputs", path="old/one.png") == "" and host.opened == [empty.outputs / "old"]
+    back = _open(tab, found["chosen"], run=empty.add_run("next", ago=5))
+    assert back["chosen"].file is None and "next" in back["run"]
+
+
+@pytest.mark.parametrize("place", [
+    {"root": "outputs", "path": "../secret.png"}, {"root": "outputs", "path": "link.png"}, {"root": "runs", "path": "library.json"},
+    {"root": "nowhere", "path": "a.png"}, {"root": "outputs", "path": "a\0.png"}, {"root": "outputs", "path": "gone.png"},
+])
+def test_what_lies_outside_the_roots_or_is_no_image_is_not_opened(empty: Any, tmp_path: Path, place: dict[str, str]) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
+    os.symlink(tmp_path / "secret.png", empty.outputs / "link.png")
+    page = _open(Tab(Host(empty.layout)), **place)
+    assert "no image in the roots" in page["notice"] and _is_unchanged(page, *VIEW)

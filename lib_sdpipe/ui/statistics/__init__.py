@@ -1,0 +1,1 @@
+"""The Statistics section: what was made when, with what, how long it took, and the room it takes."""

@@ -1,0 +1,1 @@
+"""The Trace section: any picture, and which recorded image it is."""
