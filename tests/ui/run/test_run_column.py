@@ -271,7 +271,7 @@ def test_an_image_without_a_run_is_shown_with_what_its_file_tells(empty: Any) ->
     assert "sdpipe/v1/files/" in page["picture"]
     details = unknown["details"]
     assert "a &lt;b&gt;harbour" in details and "Euler a" in details and "the infotext in the image" in details and "one.png" in details
-    assert "Without a run" in unknown["run"] and _is_unchanged(page, "run", "details")
+    assert "Without a run" in unknown["run"] and _is_unchanged(page, "run") and "sdpipe/v1/files/" in page["details"]
     found = tab.view(tab.run.about, page["chosen"], part="answer")
     assert "sources_tried" in found["about"]
     host.opened = []
