@@ -17,6 +17,12 @@ _FORCE_THEME = (
     "(function () { const place = new URL(location); if (place.searchParams.get('__theme') === THEME) return;"
     " place.searchParams.set('__theme', THEME); location.replace(place); })();"
 )
+_CHOOSE_LANGUAGE = (
+    "(function () { const texts = TEXTS, names = Object.keys(texts);"
+    " const wanted = names.length === 1 ? [names[0]] : navigator.languages.map((tag) => tag.slice(0, 2));"
+    " const found = wanted.map((tag) => tag === 'en' ? 'en' : names.find((name) => name.startsWith(tag))).find(Boolean);"
+    " window.localization = texts[found] || {}; })();"
+)
 
 
 def is_checkout() -> bool:
@@ -24,12 +30,26 @@ def is_checkout() -> bool:
     return (_REPOSITORY / "style.css").is_file()
 
 
-def build_head(theme: str | None) -> str:
-    """For the end of the page's head; `theme` is light or dark, None for what the browser prefers."""
+def list_languages() -> list[str]:
+    """Of the files in localizations/, as de_DE; English is in the source."""
+    return sorted(path.stem for path in (_REPOSITORY / "localizations").glob("*.json"))
+
+
+def build_head(theme: str | None, language: str | None) -> str:
+    """For the end of the page's head. `theme` is light or dark, `language` one of the list or `en`; None: what the browser prefers."""
     code = [path.read_text("utf-8") for path in sorted((_REPOSITORY / "javascript").glob("*.js"))]
+    code.insert(0, _build_localization(list_languages() if language is None else [language]))
     if theme is not None:
         code.insert(0, _FORCE_THEME.replace("THEME", json.dumps(theme)))
     return "".join(f"<script>{text}</script>" for text in code)
+
+
+def _build_localization(names: list[str]) -> str:
+    """What a host gives its page: the texts of one language. Of several the browser takes the first that its user reads."""
+    files = {name: _REPOSITORY / "localizations" / f"{name}.json" for name in names}
+    texts = {name: json.loads(file.read_text("utf-8")) for name, file in files.items() if file.is_file()}
+    # In a script `</` may end it.
+    return _CHOOSE_LANGUAGE.replace("TEXTS", json.dumps(texts, ensure_ascii=False).replace("</", "<\\/"))
 
 
 def build_style() -> str:

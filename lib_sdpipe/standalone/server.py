@@ -27,6 +27,7 @@ class Place:
     port: int = 0
     subpath: str = ""
     theme: str | None = None
+    language: str | None = None
 
     @property
     def is_local(self) -> bool:
@@ -48,7 +49,7 @@ class Served:
 def start_server(host: StandaloneHost, place: Place, tab_host: TabHost | None = None) -> Served:
     """`tab_host` where the tab is to have another host than the API. Raises OSError for a port that cannot be had."""
     _talk_to_itself_directly(place.host)
-    middleware = [Middleware(PageParts, head=build_head(place.theme), style=build_style())]
+    middleware = [Middleware(PageParts, head=build_head(place.theme, place.language), style=build_style())]
     if place.is_local:
         # A page of another site can give its own name this computer's address, and would be asked for no login then.
         middleware.insert(0, Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, "[::1]"]))

@@ -27,9 +27,16 @@ class View:
         self.tab.on("request", lambda request: self.asked.append(request.url))
         self.tab.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         self.tab.on("pageerror", lambda fault: self.faults.append(f"error: {fault}"))
-        self.tab.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        self.tab.on("console", self._note)
         self.tab.goto(url + path, wait_until="domcontentloaded")
-        self.tab.wait_for_function("() => document.querySelector('#sdpipe_runs') && !document.querySelector('[data-sdpipe-pending]')")
+        is_there = "() => document.querySelector('#sdpipe_runs') && !document.querySelector('#sdpipe_runs [data-sdpipe-pending]')"
+        self.tab.wait_for_function(is_there)
+
+    def _note(self, message: Any) -> None:
+        # A picture that is not there is told by the browser itself.
+        is_picture = "/sdpipe/v1/thumbnails/" in message.location.get("url", "") and "404" in message.text
+        if message.type == "error" and not is_picture:
+            self.faults.append(f"{message.text} {message.location}")
 
     def sections(self) -> list[str]:
         ids = self.tab.evaluate("() => [...document.querySelectorAll('#sdpipe_sections [id^=sdpipe_section_]')].map(x => x.id)")

@@ -25,6 +25,7 @@ NAME = "serve"
 SUMMARY = "show the Runs tab and the HTTP API without a WebUI"
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
+_LANGUAGES = {"en": "en", "de": "de_DE", "ja": "ja_JP", "zh": "zh_CN"}
 _SUBPATH = re.compile(r"[\w~-][\w.~-]*(/[\w~-][\w.~-]*)*", re.ASCII)
 
 
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--auth", action="append", type=_login, metavar="USER:PASSWORD", help="ask for this login, at the page and of"
                         " the API; several times for several users")
     parser.add_argument("--subpath", default="", type=_subpath, metavar="PATH", help="where a proxy shows the page, such as pictures")
+    parser.add_argument("--language", choices=tuple(_LANGUAGES), help="the page's language (default: what the browser prefers)")
     parser.add_argument("--theme", choices=("light", "dark"), help="the page's colours (default: what the browser prefers)")
 
 
@@ -76,7 +78,7 @@ def _served(arguments: argparse.Namespace, layout: Layout, port: int, output: Ou
         raise SdPipeError(f"serve needs {fault.name}; `python3 install.py serve` makes an environment that has it") from fault
     if not is_checkout():
         raise UsageError("serve needs the scripts and styles of a checkout of SDPipe: run it from one, with `python3 install.py serve`")
-    place = Place(arguments.host, port, arguments.subpath, arguments.theme)
+    place = Place(arguments.host, port, arguments.subpath, arguments.theme, _LANGUAGES.get(arguments.language))
     try:
         served = start_server(StandaloneHost(layout, dict(arguments.auth) if arguments.auth else None), place)
     except OSError as fault:

@@ -71,7 +71,8 @@ class RunEvents:
         newest = None if chosen.pinned else _find_newest(ask.workspace)
         if newest not in (None, chosen.run_id):
             return self._open(ask, Chosen(newest, sent=chosen.sent))
-        return self._open_again(ask, chosen) if chosen.status == "running" else unchanged(self.COUNT)
+        is_due = chosen.status == "running" and self._reader.is_due(ask, chosen.run_id or "")
+        return self._open_again(ask, chosen) if is_due else unchanged(self.COUNT)
 
     def refresh(self, ask: Ask, chosen: Chosen) -> Updates:
         """The open run read again in any case."""

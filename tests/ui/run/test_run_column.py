@@ -16,6 +16,7 @@ pytest.importorskip("gradio")
 from PIL import Image, PngImagePlugin  # noqa: E402
 
 from lib_sdpipe.store.layout import Layout  # noqa: E402
+from lib_sdpipe.ui.run import reading  # noqa: E402
 from lib_sdpipe.ui.run.events import Chosen  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
 from lib_sdpipe.workspace.watch import LibraryWatch  # noqa: E402
@@ -153,6 +154,26 @@ def test_a_running_run_that_is_open_grows_and_only_what_has_grown_is_sent(empty:
     empty.add_image(run_id, "txt2img_002", 2)
     again = tab.view(tab.run.look, grown["chosen"])
     assert len(_tiles(again)) == 2 and _is_unchanged(again, "details")
+
+
+def test_a_run_that_takes_long_to_read_is_read_less_often(empty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(reading.time, "monotonic", lambda: clock[0])
+    original = Workspace.view_run
+
+    def slow(workspace: Workspace, run_id: str) -> Any:
+        clock[0] += 2.0
+        return original(workspace, run_id)
+
+    monkeypatch.setattr(Workspace, "view_run", slow)
+    tab = Tab(Host(empty.layout))
+    run_id = empty.add_run("now", ago=5, status="running", finished_at=None)
+    seen = tab.view(tab.run.look, Chosen())["chosen"]
+    empty.add_image(run_id, "txt2img_001", 1)
+    clock[0] += 10
+    assert _is_unchanged(tab.view(tab.run.look, seen), *VIEW)
+    clock[0] += 11
+    assert _tiles(tab.view(tab.run.look, seen)) == ["txt2img_001"]
 
 
 def test_fans_unfold_and_parts_open_and_close(tab: Tab, host: Host) -> None:
