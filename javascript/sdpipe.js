@@ -87,11 +87,16 @@
     }
 
     function showPicked() {
+        checkBoxes();
+        document.dispatchEvent(new CustomEvent("sdpipe-picked", {detail: Array.from(picked.values())}));
+    }
+
+    // Boxes that came onto the page meanwhile. It tells nobody: who is told writes to the page, and that leads here again.
+    function checkBoxes() {
         for (const box of document.querySelectorAll("[data-sdpipe-pick]")) {
             const isPicked = picked.has(key(read(box.dataset.sdpipePick)));
             if (box.checked !== isPicked) box.checked = isPicked;
         }
-        document.dispatchEvent(new CustomEvent("sdpipe-picked", {detail: Array.from(picked.values())}));
     }
 
     // --- looking again ---
@@ -140,7 +145,7 @@
         }).observe(runs, {childList: true, subtree: true});
         const observer = new MutationObserver(() => {
             showOpen();
-            if (picked.size) showPicked();
+            if (picked.size) checkBoxes();
             observer.takeRecords(); // what that has changed itself is no reason to do it again
         });
         observer.observe(get("sdpipe_tab"), {childList: true, subtree: true});

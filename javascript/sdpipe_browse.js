@@ -131,7 +131,7 @@
     // A picture that cannot be had leaves an empty frame, not a torn one.
     document.addEventListener("error", (event) => {
         const image = event.target;
-        if (image instanceof HTMLImageElement && image.closest("#sdpipe_runs")) image.classList.add("sdpipe-broken");
+        if (image instanceof HTMLImageElement && image.closest("#sdpipe_runs")) image.classList.add("sdpipe-browse-broken");
     }, true);
     setInterval(watch, 500);
 })();

@@ -29,11 +29,11 @@
         place.toggleAttribute("data-sdpipe-pixels", scale() >= 3);
         for (const name of ["zoom", "x", "y", "divider"]) place.style.setProperty(`--${name}`, state[name]);
         place.style.setProperty("--amplify", 2 ** state.amplify);
-        for (const figure of place.querySelectorAll("[data-sdpipe-number]")) {
-            const number = Number(figure.dataset.sdpipeNumber);
+        for (const figure of place.querySelectorAll("[data-sdpipe-column]")) {
+            const number = Number(figure.dataset.sdpipeColumn);
             figure.dataset.sdpipeSide = number === 0 ? "one" : number === state.against ? "other" : "none";
         }
-        press(place, "view", state.view);
+        press(place, "show", state.view);
         press(place, "against", String(state.against));
         tell(place);
     }
@@ -132,7 +132,7 @@
 
     function choose(button) {
         const data = button.dataset;
-        if ("sdpipeView" in data) state.view = data.sdpipeView;
+        if ("sdpipeShow" in data) state.view = data.sdpipeShow;
         else if ("sdpipeAgainst" in data) state.against = Number(data.sdpipeAgainst);
         else zoomBy(data.sdpipeZoom);
         show();
@@ -157,7 +157,7 @@
     };
 
     document.addEventListener("click", (event) => {
-        const button = inside(event, "[data-sdpipe-view], [data-sdpipe-against], [data-sdpipe-zoom]");
+        const button = inside(event, "[data-sdpipe-show], [data-sdpipe-against], [data-sdpipe-zoom]");
         if (button) choose(button);
     });
 
@@ -247,7 +247,7 @@
         const section = root().querySelector("[data-sdpipe-compare]");
         if (section !== shown) {
             shown = section;
-            const count = section ? section.querySelectorAll("[data-sdpipe-number]").length : 0;
+            const count = section ? section.querySelectorAll("[data-sdpipe-column]").length : 0;
             Object.assign(state, {zoom: 1, x: 0, y: 0, divider: 50, front: 0});
             if (state.against >= count) state.against = 1;
             show();
@@ -267,7 +267,10 @@
     }
 
     document.addEventListener("sdpipe-picked", (event) => {
-        for (const count of document.querySelectorAll("#sdpipe_compare [data-sdpipe-picked-count]")) count.textContent = event.detail.length;
+        const text = String(event.detail.length);
+        for (const count of document.querySelectorAll("#sdpipe_compare [data-sdpipe-picked-count]")) {
+            if (count.textContent !== text) count.textContent = text; // a change of the page makes sdpipe.js tell again
+        }
     });
     setInterval(watch, 500);
     watch();

@@ -1,10 +1,11 @@
 // The open run: its parts are written anew while somebody is at them. The chosen thumbnail stays in sight, and the
-// keyboard's place stays where it was.
+// keyboard's place stays where it was. In a narrow window, where it stands below the list, opening goes there.
 (function() {
     "use strict";
 
     const WAIT_MS = 500;
     let focused = null;
+    let isOpening = false;
 
     const get = (id) => document.getElementById(id);
 
@@ -36,6 +37,18 @@
         }
     }
 
+    function goThere(column) {
+        if (!isOpening) return;
+        isOpening = false;
+        const top = column.getBoundingClientRect().top;
+        if (top > window.innerHeight * 0.7) column.scrollIntoView({block: "start"});
+    }
+
+    document.addEventListener("click", (event) => {
+        const target = event.target instanceof Element ? event.target.closest("#sdpipe_runs [data-sdpipe-ask='open']") : null;
+        if (target) isOpening = true;
+    });
+
     function watch() {
         const column = get("sdpipe_open_column");
         if (!column) {
@@ -51,6 +64,7 @@
         new MutationObserver(() => {
             bringIntoSight();
             giveBackFocus();
+            goThere(column);
         }).observe(column, {childList: true, subtree: true});
     }
 

@@ -17,6 +17,12 @@ from lib_sdpipe.workspace.browsing import find_file_thumbnail
 _AT_ONCE = threading.BoundedSemaphore(4)
 # Seconds that a browser shows one without asking; then it asks whether it is still the same.
 _FRESH_SECONDS = 3600
+# What a page shows in the place of a picture whose file is not there: readable on a light and on a dark ground.
+_ABSENT = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 320"><rect width="320" height="320" fill="#80848c"/>'
+    '<g fill="none" stroke="#d0d3d9" stroke-width="7" stroke-linecap="round"><rect x="80" y="96" width="160" height="128" rx="12"/>'
+    '<path d="M96 212l50-52 32 28 28-24 26 26M72 240L248 80"/></g></svg>'
+)
 
 
 class ThumbnailRoutes:
@@ -44,9 +50,14 @@ class ThumbnailRoutes:
 
 
 def answer_small(find: Callable[[], Path | None], what: str, request: Request) -> Response:
-    """The small picture that `find` makes or finds, a few at a time. Raises UnknownNameError where there is none."""
+    """The small picture that `find` makes or finds, a few at a time. Raises UnknownNameError where there is none.
+
+    A page, which sends a key, gets a sign for it instead: a browser would write each into its console as an error.
+    """
     with _AT_ONCE:
         file = find()
+    if file is None and "key" in request.query_params:
+        return Response(_ABSENT, media_type="image/svg+xml", headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
     if file is None:
         raise UnknownNameError(f"{what} has no image that can be shown")
     etag = f'"{file.stem}"'

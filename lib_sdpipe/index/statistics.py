@@ -1,6 +1,6 @@
 """Counting a library: images and time by day, model, sampler and stage, seconds by size and steps, bytes on the disk.
 
-Each count goes once through the narrow index of the search (`pictures_walk`), some tenths of a second in a million pictures.
+Each count goes once through the narrow index of the search (`pictures_walk`): together some seconds in a million pictures.
 """
 
 from __future__ import annotations

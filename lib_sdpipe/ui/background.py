@@ -18,9 +18,11 @@ log = logging.getLogger("sdpipe")
 
 RUNNING, STOPPING, DONE, STOPPED, FAILED = "running", "stopping", "done", "stopped", "failed"
 
-# While the host generates: work so long, then rest so long. Two Python threads at once slow each other down.
-_WORK_SECONDS = 0.004
-_REST_SECONDS = 0.04
+# While the host generates: after so much work, rest for so many times as long. Two Python threads share one interpreter, and
+# what the one does the other waits for. What is being written meanwhile must not wait for long: a rest has an end.
+_WORK_SECONDS = 0.001
+_REST_TIMES = 40
+_LONGEST_REST_SECONDS = 0.25
 _STOP_SECONDS = 3.0
 
 
@@ -94,10 +96,11 @@ class LongWork:
         self.progress = Progress(phase, done, total)
 
     def _let_host_go_first(self) -> None:
-        if time.monotonic() - self._rested < _WORK_SECONDS:
+        worked = time.monotonic() - self._rested
+        if worked < _WORK_SECONDS:
             return
         if self._is_host_busy():
-            self._is_asked_to_stop.wait(_REST_SECONDS)
+            self._is_asked_to_stop.wait(min(worked * _REST_TIMES, _LONGEST_REST_SECONDS))
         self._rested = time.monotonic()
 
     def _run(self, work: Callable[[LongWork], Any]) -> None:

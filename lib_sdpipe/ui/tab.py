@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from lib_sdpipe.ui.actions import section as actions
+from lib_sdpipe.ui.actions.markup import show_picked_actions
 from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.bin import section as bin_section
 from lib_sdpipe.ui.browse import section as browse
@@ -41,7 +42,7 @@ def build_tab(host: TabHost, hides_folders: bool = False, background: Background
             for name, label, build in _SECTIONS:
                 with build_section(label, elem_id=f"sdpipe_section_{name}"):
                     build(frame)
-        picks.build()
+        picks.build(show_picked_actions())
     for component in tab.blocks.values():
         # What is shown is the library's, or a setting: a value stored in the host's ui-config.json would mask it.
         component.do_not_save_to_config = True

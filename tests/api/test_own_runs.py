@@ -11,6 +11,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.workspace.picked import Pick, find_pick
 from tests.api.conftest import Serve
 from tests.ui.sample_library import SampleLibrary, draw_picture
 
@@ -52,10 +54,19 @@ def as_user(serve: Serve, shared: Shared) -> Callable[..., TestClient]:
     return log_in
 
 
+def test_nothing_of_somebody_elses_is_picked(shared: Shared) -> None:
+    workspace = Workspace(shared.library.layout, viewer="ann")
+    places = (f"{shared.bobs}-txt2img_001.png", "old.png")
+    for pick in (Pick(shared.bobs, "txt2img_001"), *(Pick(root="outputs", path=path) for path in places)):
+        assert find_pick(workspace, pick).file is None, pick
+    assert find_pick(workspace, Pick(shared.anns, "txt2img_001")).file is not None
+
+
 def everything(client: TestClient, shared: Shared) -> Iterator[tuple[str, Any]]:
     """(route, answer) of all that looks."""
     for run_id in (shared.anns, shared.bobs, shared.nobodys):
-        for path in (f"runs/{run_id}", f"runs/{run_id}/images/txt2img_001", f"thumbnails/{run_id}/txt2img_001", f"marks/{run_id}"):
+        for path in (f"runs/{run_id}", f"runs/{run_id}/zip", f"runs/{run_id}/images/txt2img_001", f"thumbnails/{run_id}/txt2img_001",
+                     f"marks/{run_id}"):
             yield path, client.get(path)
         yield f"POST marks/{run_id}", client.post(f"marks/{run_id}", json={"marks": {"txt2img_001": {"rating": 1}}})
         yield f"image of {run_id}", client.get("image", params={"root": "outputs", "path": f"{run_id}-txt2img_001.png"})
@@ -87,7 +98,7 @@ def test_no_route_tells_of_somebody_elses_run(as_user: Callable[..., TestClient]
 
 def test_a_run_of_somebody_elses_is_told_of_like_one_that_is_not_there(as_user: Callable[..., TestClient], shared: Shared) -> None:
     client, unknown = as_user("ann"), "20200101_000000_none"
-    for path in ("runs/{}", "runs/{}/images/txt2img_001", "thumbnails/{}/txt2img_001", "marks/{}"):
+    for path in ("runs/{}", "runs/{}/zip", "runs/{}/images/txt2img_001", "thumbnails/{}/txt2img_001", "marks/{}"):
         answers = [client.get(path.format(run_id)).json()["detail"].replace(run_id, "") for run_id in (shared.bobs, unknown)]
         assert answers[0] == answers[1], path
 

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from lib_sdpipe.workspace.page_address import API_PREFIX, build_thumbnail_address
 from tests.ui.sample_library import SampleLibrary
 
 
@@ -41,6 +42,8 @@ def test_where_no_picture_can_be_shown_there_is_none(client: TestClient, library
     manifest = library.add_image(run_id, "txt2img_001", 7)
     (library.outputs / manifest.path).write_bytes(data)
     assert client.get(f"thumbnails/{run_id}/txt2img_001").status_code == 404
+    page = client.get(build_thumbnail_address(run_id, "txt2img_001").removeprefix(f"{API_PREFIX[1:]}/"))
+    assert (page.status_code, page.headers["content-type"]) == (200, "image/svg+xml") and b"script" not in page.content
 
 
 def test_ids_never_become_paths(client: TestClient, library: SampleLibrary, tmp_path: Path) -> None:

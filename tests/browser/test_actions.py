@@ -87,7 +87,7 @@ def test_a_run_is_downloaded_and_an_image_is_shared_without_its_prompt(page: Pag
     archive = zipfile.ZipFile(io.BytesIO(data))
     assert name == f"{made.run_id}.zip" and archive.testzip() is None
     assert {f"{made.run_id}/run_metadata.json", f"{made.run_id}/manifests/{manifest['name']}.json"} < set(archive.namelist())
-    details.get_by_role("button", name="Copy for sharing").first.click()
+    details.get_by_role("button", name="Download a copy for sharing").first.click()
     name, data = download(page)
     assert name == "image.png" and parse_head(data).texts == {} and b"lighthouse" not in data
     assert pixel_sha256(Image.open(io.BytesIO(data))) == manifest["image"]["pixel_sha256"]

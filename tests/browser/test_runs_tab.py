@@ -4,52 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Callable
+from typing import Any
 
-import pytest
-from PIL import Image
 
 from tests.browser.page import Page
 from tests.contract.conftest import base_request
-from tests.contract.webui import WebUI, encode_picture
-
-
-@pytest.fixture
-def chain(host: WebUI) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A txt2img run with a hostile prompt, and an img2img run made from its image."""
-    runs = []
-    picture: Image.Image | None = None
-    for endpoint, label in (("txt2img", "first"), ("img2img", "second")):
-        before = host.run_ids()
-        request = {**base_request(), "prompt": "a harbour <script>window.stolen = 1</script>", "n_iter": 2}
-        request["alwayson_scripts"] = {"SDPipe": {"args": [{"label": f"chain {label}"}]}}
-        if picture is not None:
-            request.update(init_images=[encode_picture(picture)], denoising_strength=0.4)
-        host.post(f"/sdapi/v1/{endpoint}", request)
-        (run_id,) = host.run_ids() - before
-        runs.append(host.wait_closed(run_id))
-        picture = Image.open(host.file_of(host.manifests(run_id)[0]))
-    return runs[0], runs[1]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_run_its_images_and_their_lineage_are_found(
-    open_page: Callable[..., Page], chain: tuple[dict[str, Any], dict[str, Any]], theme: str
-) -> None:
-    first, second = chain
-    page = open_page(theme=theme)
-    page.open_runs()
-    row = page.tab.locator("#sdpipe_runs button", has_text="chain_second").first
-    row.click()
-    page.tab.locator("#sdpipe_run", has_text=second["run_id"]).first.wait_for()
-    page.tab.wait_for_function("() => document.querySelectorAll('#sdpipe_run_gallery img').length >= 3")
-    page.tab.locator("#sdpipe_run_gallery button img").first.click()
-    details = page.tab.locator("#sdpipe_details").first
-    details.get_by_text("img2img_001").first.wait_for()
-    assert "<script>window.stolen = 1</script>" in details.inner_text()
-    assert page.tab.evaluate("() => window.stolen") is None
-    details.locator("button", has_text="txt2img_001").first.click()
-    page.tab.locator("#sdpipe_run", has_text=first["run_id"]).first.wait_for()
+from tests.contract.webui import WebUI
 
 
 def test_recording_is_paused_and_resumed_in_the_tab(page: Page, host: WebUI) -> None:

@@ -27,3 +27,12 @@ def test_charts_come_by_themselves_and_are_chosen_from(open_page: Callable[..., 
     box.fill("words-that-nobody-wrote")
     box.press("Enter")
     statistics.get_by_text("nothing to count").wait_for()
+
+
+def test_a_bar_leads_to_its_images(page: Page, source: Made) -> None:
+    page.open_runs()
+    page.tab.evaluate("() => window.sdpipe.turnTo('statistics')")
+    bar = page.tab.locator("#sdpipe_statistics .sdpipe-row", has_text="txt2img").first
+    bar.click()
+    page.tab.locator("#sdpipe_section_browse").wait_for(state="visible")
+    page.tab.wait_for_function("() => /stage:txt2img/.test(document.querySelector('#sdpipe_query textarea, #sdpipe_query input').value)")

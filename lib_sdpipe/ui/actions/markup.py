@@ -21,6 +21,14 @@ class ImageTexts:
 
 
 @dataclass(frozen=True)
+class FileLink:
+    """Where the browser finds the image in full size, and what its file is called."""
+
+    address: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Ready:
     """A download that waits. `count` says how many files, `notes` what there is to know about it."""
 
@@ -31,16 +39,19 @@ class Ready:
     notes: list[str]
 
 
-def show_actions(image: Json, texts: ImageTexts, targets: tuple[str, ...], has_file: bool) -> str:
-    """`image`: `run` and `name`, or `root` and `path`. Without a file only settings can be sent, and nothing be shared."""
-    possible = [target for target in targets if has_file or target == "txt2img"] if has_file or texts.infotext else []
+def show_actions(image: Json, texts: ImageTexts, targets: tuple[str, ...], file: FileLink | None) -> str:
+    """`image`: `run` and `name`, or `root` and `path`. Without a file only settings can be sent, and nothing be downloaded."""
+    possible = [target for target in targets if (texts.infotext if target == "txt2img" else file)]
     send = [_ask(_TARGET_WORDS.get(target, target), f"Send to {target}", "send", {**image, "to": target}) for target in possible]
     copy = [
         f'<button type="button" class="sdpipe-button" data-sdpipe-copy-text="{e(text)}" aria-label="Copy {name}">{e(name)}</button>'
         for name, text in (("infotext", texts.infotext), ("prompt", texts.prompt), ("seed", texts.seed)) if text
     ]
-    share = [_ask("Copy for sharing", "Copy for sharing, without prompt and settings", "share", image)] if has_file else []
-    groups = (("Send to", send), ("Copy", copy), ("Download", share))
+    download = [
+        f'<a class="sdpipe-button" href="{e(file.address)}" download="{e(file.name)}" aria-label="Download the file as it is">As it is</a>',
+        _ask("Without prompt", "Download a copy for sharing, without prompt and settings", "share", image),
+    ] if file else []
+    groups = (("Send to", send), ("Copy", copy), ("Download", download))
     shown = "".join(
         f'<div class="sdpipe-action-group" role="group" aria-label="{label}"><span>{label}</span>{"".join(buttons)}</div>'
         for label, buttons in groups if buttons
@@ -51,6 +62,13 @@ def show_actions(image: Json, texts: ImageTexts, targets: tuple[str, ...], has_f
 def show_run_actions(run_id: str) -> str:
     """For the head of a run."""
     return ask_button("Download as zip", "zip", {"run": run_id})
+
+
+def show_picked_actions() -> str:
+    """For the bar of what is picked."""
+    return (
+        ask_button("Download as zip", "zip", {}, send_picked=True) + ask_button("Copies without prompt", "share", {}, send_picked=True)
+    )
 
 
 def show_download(ready: Ready) -> str:

@@ -159,6 +159,7 @@ class BinDesk:
         """Raises LockedError while other work runs."""
 
         def run(long_work: LongWork) -> None:
+            self.outcome = None
             try:
                 work(long_work)
             finally:
@@ -166,7 +167,6 @@ class BinDesk:
 
         started = self._background.start(self._lane, name, run, user)
         self._previews.pop(done_preview or "", None)
-        self.outcome = None
         self.version += 1
         until = time.monotonic() + _PATIENCE_SECONDS
         while started.is_running and time.monotonic() < until:

@@ -15,7 +15,7 @@ from lib_sdpipe.ui.html_text import ask_attributes, ask_button, dots, e, show_hi
 # Before the first look at the library; javascript/sdpipe.js asks again as long as it sees this.
 PENDING = '<p class="sdpipe-quiet" data-sdpipe-pending>Reading the library …</p>'
 # The jump to a day; the buttons beside it are gradio's.
-JUMP = '<label class="sdpipe-jump"><span>Go to</span> <input type="date" data-sdpipe-jump aria-label="Go to a day"></label>'
+JUMP = '<label class="sdpipe-browse-jump"><span>Go to</span> <input type="date" data-sdpipe-jump aria-label="Go to a day"></label>'
 _VIEWS = ((RUNS, "Runs"), (IMAGES, "Images"))
 # What can be written, for those who have not read docs/search.md: a query to click, and what it finds.
 _EXAMPLES = (
@@ -52,27 +52,27 @@ def show_head(total: str, folder: str | None) -> str:
 def show_views(place: Place) -> str:
     """The switch between runs and images."""
     buttons = "".join(
-        f'<button type="button" class="sdpipe-view" aria-pressed="{"true" if view == place.view else "false"}"'
+        f'<button type="button" class="sdpipe-browse-view" aria-pressed="{"true" if view == place.view else "false"}"'
         f' {ask_attributes("browse", {"view": view})}>{e(label)}</button>' for view, label in _VIEWS
     )
-    return f'<div class="sdpipe-views" role="group" aria-label="What is listed">{buttons}</div>'
+    return f'<div class="sdpipe-browse-views" role="group" aria-label="What is listed">{buttons}</div>'
 
 
 def show_runs(runs: RunList) -> str:
     """Rows of runs: one button a run and a strip of its images."""
     running = " data-sdpipe-running" if runs.is_running else ""
-    return f'<nav class="sdpipe-runs" aria-label="Runs"{running}>{_show_days(runs.days, _show_row, "sdpipe-rows")}</nav>'
+    return f'<nav class="sdpipe-runs" aria-label="Runs"{running}>{_show_days(runs.days, _show_row, "sdpipe-browse-rows")}</nav>'
 
 
 def show_images(images: ImageList) -> str:
-    return f'<nav class="sdpipe-runs" aria-label="Images">{_show_days(images.days, _show_card, "sdpipe-cards")}</nav>'
+    return f'<nav class="sdpipe-runs" aria-label="Images">{_show_days(images.days, _show_card, "sdpipe-browse-cards")}</nav>'
 
 
 def show_list(shown: str, place: Place, looking: str) -> str:
     """The list with what the page waits for above it; what the script keeps of the place goes with it."""
-    waiting = f'<p class="sdpipe-looking" role="status" data-sdpipe-pending>{e(looking)}</p>' if looking else ""
+    waiting = f'<p class="sdpipe-browse-looking" role="status" data-sdpipe-pending>{e(looking)}</p>' if looking else ""
     kept = e(json.dumps(place.to_json(), sort_keys=True))
-    return f'{waiting}<div class="sdpipe-list" data-sdpipe-place="{kept}">{shown}</div>'
+    return f'{waiting}<div class="sdpipe-browse-list" data-sdpipe-place="{kept}">{shown}</div>'
 
 
 def show_empty(place: Place, is_paused: bool, is_whole: bool) -> str:
@@ -99,7 +99,7 @@ def show_empty(place: Place, is_paused: bool, is_whole: bool) -> str:
 def show_fault(fault: QueryError) -> str:
     """What is wrong with a query, and where."""
     before, after = fault.query[:fault.place], fault.query[fault.place:]
-    marked = f'<code class="sdpipe-query" dir="auto">{e(before)}<mark>{e(after or "…")}</mark></code>'
+    marked = f'<code class="sdpipe-browse-query" dir="auto">{e(before)}<mark>{e(after or "…")}</mark></code>'
     return f'<div class="sdpipe-box" role="alert"><p>{e(fault.reason[:1].upper() + fault.reason[1:])}.</p><p>{marked}</p></div>'
 
 
@@ -111,7 +111,8 @@ def show_searches(searches: list[SavedSearch], query: str) -> str:
     if not searches:
         return ""
     chips = "".join(_show_search(search, search.query == query) for search in searches)
-    return f'<div class="sdpipe-filter sdpipe-saved"><h4>Saved searches</h4><ul class="sdpipe-chips">{chips}</ul></div>'
+    listed = f'<ul class="sdpipe-browse-chips">{chips}</ul>'
+    return f'<div class="sdpipe-browse-filter sdpipe-browse-saved"><h4>Saved searches</h4>{listed}</div>'
 
 
 def show_filters(groups: list[FilterGroup] | None) -> str:
@@ -125,11 +126,12 @@ def show_filters(groups: list[FilterGroup] | None) -> str:
 
 def show_help() -> str:
     rows = "".join(
-        f"<div><dt>{ask_button(query, 'browse', {'query': query}, kind='sdpipe-link sdpipe-example')}</dt><dd>{e(text)}</dd></div>"
+        f"<div><dt>{ask_button(query, 'browse', {'query': query}, kind='sdpipe-link sdpipe-browse-example')}</dt><dd>{e(text)}</dd></div>"
         for query, text in _EXAMPLES
     )
     return (
-        '<div class="sdpipe-help"><p>Words are searched in the prompt; upper and lower case are the same. All terms must fit. A minus'
+        '<div class="sdpipe-browse-help">'
+        '<p>Words are searched in the prompt; upper and lower case are the same. All terms must fit. A minus'
         f' before a term excludes it. Press an example to try it.</p><dl class="sdpipe-facts">{rows}</dl></div>'
     )
 
@@ -142,7 +144,7 @@ def _show_days(days: Days[T], show_one: Callable[[T], str], kind: str) -> str:
 
 def _show_row(row: RunRow) -> str:
     strip = "".join(_show_thumbnail(row.run_id, thumbnail) for thumbnail in row.thumbnails)
-    more = f'<span class="sdpipe-strip-more">+{row.more:,}</span>' if row.more else ""
+    more = f'<span class="sdpipe-browse-strip-more">+{row.more:,}</span>' if row.more else ""
     error = f'<span class="sdpipe-run-more sdpipe-run-error">{e(row.error)}</span>' if row.error else ""
     return (
         f'<li><button type="button" class="sdpipe-run" data-sdpipe-run="{e(row.run_id)}" data-sdpipe-card="{e(row.run_id)}"'
@@ -150,26 +152,28 @@ def _show_row(row: RunRow) -> str:
         f'<span class="sdpipe-run-label" dir="auto">{e(row.label)}</span>'
         f'<span class="sdpipe-run-when" title="{e(row.moment)}">{e(row.when)}</span>'
         f'<span class="sdpipe-run-more">{show_status(row.status)}{dots(row.facts)}</span>{error}</button>'
-        + (f'<div class="sdpipe-strip">{strip}{more}</div>' if strip else "") + "</li>"
+        + (f'<div class="sdpipe-browse-strip">{strip}{more}</div>' if strip else "") + "</li>"
     )
 
 
 def _show_thumbnail(run_id: str, thumbnail: Thumbnail) -> str:
     return (
-        f'<button type="button" class="sdpipe-thumbnail" tabindex="-1" title="{e(thumbnail.name)}" aria-label="{e(thumbnail.name)}"'
+        f'<button type="button" class="sdpipe-browse-thumbnail" tabindex="-1" title="{e(thumbnail.name)}" aria-label="{e(thumbnail.name)}"'
         f' {ask_attributes("open", {"run": run_id, "name": thumbnail.name})}>{_show_picture(thumbnail.address)}</button>'
     )
 
 
 def _show_card(card: Card) -> str:
     link = e(json.dumps(card.link, sort_keys=True))
-    badges = "".join(f'<span class="sdpipe-badge">{e(badge)}</span>' for badge in card.badges)
-    picture = _show_picture(card.address) if card.address else '<span class="sdpipe-no-picture" aria-hidden="true">∅</span>'
+    badges = "".join(f'<span class="sdpipe-browse-badge">{e(badge)}</span>' for badge in card.badges)
+    picture = _show_picture(card.address) if card.address else '<span class="sdpipe-browse-no-picture" aria-hidden="true">∅</span>'
     return (
-        f'<li class="sdpipe-card"><button type="button" class="sdpipe-card-open" data-sdpipe-card="{link}" title="{e(card.hint)}"'
+        f'<li class="sdpipe-browse-card">'
+        f'<button type="button" class="sdpipe-browse-card-open" data-sdpipe-card="{link}" title="{e(card.hint)}"'
         f' aria-label="{e(card.title)}" {ask_attributes("open", card.link)}>'
-        f'<span class="sdpipe-card-picture">{picture}{badges}</span><span class="sdpipe-card-text">{e(card.caption)}</span></button>'
-        f'<input type="checkbox" class="sdpipe-pick" data-sdpipe-pick="{link}" tabindex="-1" aria-label="Pick {e(card.title)}"></li>'
+        f'<span class="sdpipe-browse-card-picture">{picture}{badges}</span>'
+        f'<span class="sdpipe-browse-card-text">{e(card.caption)}</span></button>'
+        f'<input type="checkbox" class="sdpipe-browse-pick" data-sdpipe-pick="{link}" tabindex="-1" aria-label="Pick {e(card.title)}"></li>'
     )
 
 
@@ -180,23 +184,24 @@ def _show_picture(address: str) -> str:
 def _show_group(group: FilterGroup) -> str:
     more = f'<li class="sdpipe-where">and {group.more:,} more: write a part of the name</li>' if group.more else ""
     return (
-        f'<div class="sdpipe-filter"><h4>{e(group.title)}</h4>'
-        f'<ul class="sdpipe-chips">{"".join(_show_chip(chip) for chip in group.chips)}{more}</ul></div>'
+        f'<div class="sdpipe-browse-filter"><h4>{e(group.title)}</h4>'
+        f'<ul class="sdpipe-browse-chips">{"".join(_show_chip(chip) for chip in group.chips)}{more}</ul></div>'
     )
 
 
 def _show_chip(chip: Chip) -> str:
     return (
-        f'<li><button type="button" class="sdpipe-chip" aria-pressed="{"true" if chip.is_on else "false"}" title="{e(chip.term)}"'
+        f'<li><button type="button" class="sdpipe-browse-chip" aria-pressed="{"true" if chip.is_on else "false"}" title="{e(chip.term)}"'
         f' {ask_attributes("browse", {"term": chip.term})}><span dir="auto">{e(chip.label)}</span>'
-        f' <span class="sdpipe-count">{chip.count:,}</span></button></li>'
+        f' <span class="sdpipe-browse-count">{chip.count:,}</span></button></li>'
     )
 
 
 def _show_search(search: SavedSearch, is_on: bool) -> str:
     return (
-        f'<li class="sdpipe-saved-search"><button type="button" class="sdpipe-chip" aria-pressed="{"true" if is_on else "false"}"'
+        f'<li class="sdpipe-browse-saved-search">'
+        f'<button type="button" class="sdpipe-browse-chip" aria-pressed="{"true" if is_on else "false"}"'
         f' title="{e(search.query)}" {ask_attributes("browse", {"query": search.query})}><span dir="auto">{e(search.name)}</span></button>'
-        f'<button type="button" class="sdpipe-forget" title="Delete this search" aria-label="Delete the search {e(search.name)}"'
+        f'<button type="button" class="sdpipe-browse-forget" title="Delete this search" aria-label="Delete the search {e(search.name)}"'
         f' {ask_attributes("forget_search", {"name": search.name})}>×</button></li>'
     )

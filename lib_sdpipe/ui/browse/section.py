@@ -45,7 +45,7 @@ def _build_search() -> dict[str, Any]:
         views = build_html(markup.show_views(Place()), elem_id="sdpipe_views")
         query = gr.Textbox(
             "", elem_id="sdpipe_query", show_label=False, container=False, max_lines=1, min_width=120,
-            placeholder="Search: words, model:name, date:2025-12 …",
+            placeholder="Search: castle model:dream …",
         )
     fault = build_html("", elem_id="sdpipe_query_fault")
     searches = build_html("", elem_id="sdpipe_searches")

@@ -38,15 +38,10 @@ class _Found:
 
 
 def read_choice(ask: Ask) -> Choice:
-    """What a press on the page asks to compare: `images`, `runs`, `picked`, or `run` with or without `name`."""
-    images = read_picks(_list(ask.data.get("images")))
-    runs = [value for value in _list(ask.data.get("runs")) if isinstance(value, str) and is_run_id(value)]
-    link = ask.link()
-    if link is not None and link.name:
-        images.append(Pick(link.run_id, link.name))
-    elif link is not None and link.run_id:
-        runs.append(link.run_id)
-    return build_choice(images or read_picks(_list(ask.data.get("picked"))), runs)
+    """What a press on the page asks to compare: `images`, `runs`, `picked`, or one image or run by itself."""
+    images = _read_images([*_list(ask.data.get("images")), ask.data])
+    runs = [value for value in [*_list(ask.data.get("runs")), ask.data.get("run")] if isinstance(value, str) and is_run_id(value)]
+    return build_choice(images or _read_images(_list(ask.data.get("picked"))), runs)
 
 
 def parse_typed(text: str) -> Choice:
@@ -98,6 +93,10 @@ def _read_word(word: str, found: _Found) -> None:
         found.images.append(Pick(found.runs[-1], word))
     else:
         raise UsageError(f"{word[:80]!r} names neither a run nor an image of one. An image is named like this: RUN/txt2img_001.")
+
+
+def _read_images(values: list[Any]) -> list[Pick]:
+    return [pick for pick in read_picks(values) if pick.run_id is None or is_run_id(pick.run_id)]
 
 
 def _list(value: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from lib_sdpipe.ui.compare.present import LETTERS, PictureToCompare, present_ima
 from lib_sdpipe.ui.compare.present_runs import present_runs
 from lib_sdpipe.ui.frame import Frame, Noted, Updates
 from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.workspace.browsing import address_of_file, find_file_at
 from lib_sdpipe.workspace.comparison import ComparedImage, read_compared_image, read_compared_run
 from lib_sdpipe.workspace.page_address import build_picture_address, build_thumbnail_address
 from lib_sdpipe.workspace.picked import Pick
@@ -77,7 +78,7 @@ class CompareEvents:
         images, faults = self._read_each(choice.images, lambda pick: read_compared_image(workspace, pick))
         choice = Choice(tuple(image.pick for image in images))
         if len(images) > 1:
-            comparison = present_images([_build_picture(image) for image in images])
+            comparison = present_images([_build_picture(workspace, image) for image in images])
             return _updates(choice, markup.show_views(comparison), markup.show_texts(comparison)), faults
         return _updates(choice, _offer_images(workspace, images[0]) if images else markup.show_empty()), faults
 
@@ -103,13 +104,17 @@ def _updates(choice: Choice, views: str, texts: str = "") -> Updates:
     return gr.update(value=format_typed(choice)), views, "", texts, choice
 
 
-def _build_picture(image: ComparedImage) -> PictureToCompare:
-    run_id, name = image.pick.run_id, image.pick.name
-    if image.file is None or run_id is None or name is None:
-        return PictureToCompare(image.pick, image.manifest, None)
-    if image.pixels > _MOST_SHOWN_PIXELS:
-        return PictureToCompare(image.pick, image.manifest, build_thumbnail_address(run_id, name), is_reduced=True)
-    return PictureToCompare(image.pick, image.manifest, build_picture_address(run_id, name))
+def _build_picture(workspace: Workspace, image: ComparedImage) -> PictureToCompare:
+    is_large = image.pixels > _MOST_SHOWN_PIXELS
+    address = _build_address(workspace, image.pick, is_large) if image.file is not None else None
+    return PictureToCompare(image.pick, image.manifest, address, is_large)
+
+
+def _build_address(workspace: Workspace, pick: Pick, is_small: bool) -> str | None:
+    if pick.run_id is not None:
+        return (build_thumbnail_address if is_small else build_picture_address)(pick.run_id, pick.name or "")
+    found = find_file_at(workspace, pick.root or "", pick.path or "")
+    return address_of_file(found, is_small) if found is not None else None
 
 
 def _offer_images(workspace: Workspace, image: ComparedImage) -> str:

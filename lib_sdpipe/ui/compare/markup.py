@@ -65,8 +65,8 @@ def show_views(comparison: ImageComparison) -> str:
     picks = [card.pick for card in cards]
     shown = "".join(_show_card(card, picks, number) for number, card in enumerate(cards))
     return (
-        f'<section class="sdpipe-compare" aria-label="Images compared" data-sdpipe-compare>'
-        f'{show_box("warning", comparison.notes)}<ol class="sdpipe-cards">{shown}</ol>{_show_tools(cards)}{_show_stage(cards)}</section>'
+        f'<section class="sdpipe-compare" aria-label="Images compared" data-sdpipe-compare>{show_box("warning", comparison.notes)}'
+        f'<ol class="sdpipe-compare-cards">{shown}</ol>{_show_tools(cards)}{_show_stage(cards)}</section>'
     )
 
 
@@ -152,7 +152,7 @@ def _show_card(card: Card, picks: list[Pick], number: int) -> str:
 
 def _show_tools(cards: list[Card]) -> str:
     views = "".join(
-        f'<button type="button" class="sdpipe-choice" data-sdpipe-view="{name}" aria-pressed="false">{label}</button>'
+        f'<button type="button" class="sdpipe-choice" data-sdpipe-show="{name}" aria-pressed="false">{label}</button>'
         for name, label in _VIEWS
     )
     against = "".join(
@@ -194,7 +194,7 @@ def _show_picture(card: Card, number: int) -> str:
     else:
         inner = f'<p class="sdpipe-quiet">{e(card.absence)}</p>'
     return (
-        f'<figure class="sdpipe-compared" data-sdpipe-number="{number}" data-sdpipe-image="{e(json.dumps(image_data(card.pick)))}">'
+        f'<figure class="sdpipe-compared" data-sdpipe-column="{number}" data-sdpipe-image="{e(json.dumps(image_data(card.pick)))}">'
         f'<div class="sdpipe-frame" tabindex="0" role="group" aria-label="{e(card.letter)}: {e(card.title)}">{inner}</div>'
         f'<figcaption><span class="sdpipe-letter">{e(card.letter)}</span> <span>{e(card.title)}</span></figcaption></figure>'
     )

@@ -16,7 +16,7 @@ def show_runs(comparison: RunComparison) -> str:
     environment = comparison.environment
     parts = [
         show_box("warning", comparison.notes),
-        f'<ol class="sdpipe-cards">{shown}</ol>',
+        f'<ol class="sdpipe-compare-cards">{shown}</ol>',
         _show_pairs(comparison),
         "".join(show_prompt(prompt, letters) for prompt in comparison.prompts),
         f'<h4>What was asked</h4>{show_table(comparison.config, letters, "What was asked") or _NOTHING_KNOWN}',

@@ -176,7 +176,7 @@ def _table(rows: str, letters: Sequence[str], label: str) -> str:
     head = f'<thead><tr><td></td>{show_heading(letters)}</tr></thead>' if letters else ""
     return (
         f'<div class="sdpipe-table-frame" tabindex="0" role="group" aria-label="{e(label)}">'
-        f'<table class="sdpipe-table">{head}<tbody>{rows}</tbody></table></div>'
+        f'<table class="sdpipe-compare-table">{head}<tbody>{rows}</tbody></table></div>'
     )
 
 

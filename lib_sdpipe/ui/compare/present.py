@@ -18,6 +18,7 @@ LETTERS = "ABCD"
 _LONGEST_VALUE = 400
 _NOT_SAVED = "The host returned this image without saving it: there is no file to show."
 _NOT_THERE = "The file is not where it was recorded. It was moved, renamed or deleted, or its drive is offline."
+_NOT_INDEXED = "The index does not know this file yet. Compare again in a moment."
 # Texts from here on are compared word by word where they stand in a table.
 _LONG_TEXT = 25
 _PICTURES = ("$input", "$image")
@@ -29,6 +30,8 @@ _STAGE_FACTS = ("actual_seed", "sampler_name", "steps", "denoising_strength")
 @dataclass(frozen=True)
 class PictureToCompare:
     """An image that was found, and where the page finds its picture; None where there is nothing to show.
+
+    One without a run has an address once the index knows it.
 
     `is_reduced`: the address leads to a small picture, since the image itself would be too large for a page.
     """
@@ -197,8 +200,15 @@ def _card(letter: str, picture: PictureToCompare) -> Card:
         words.format_moment(manifest.timestamp),
         words.format_duration(manifest.stage_duration_ms),
     ]
-    absence = "" if picture.address else _NOT_SAVED if manifest.path is None and manifest.kept is None else _NOT_THERE
-    return Card(letter, picture.pick, title, [fact for fact in facts if fact], picture.address, absence, size)
+    return Card(letter, picture.pick, title, [fact for fact in facts if fact], picture.address, _absence(picture), size)
+
+
+def _absence(picture: PictureToCompare) -> str:
+    if picture.address:
+        return ""
+    if picture.pick.run_id is None:
+        return _NOT_INDEXED
+    return _NOT_SAVED if picture.manifest.path is None and picture.manifest.kept is None else _NOT_THERE
 
 
 def _notes(pictures: Sequence[PictureToCompare]) -> list[str]:

@@ -9,13 +9,12 @@ import gradio as gr
 
 from lib_sdpipe.errors import UnknownNameError
 from lib_sdpipe.index.children import read_children
-from lib_sdpipe.manifest.to_infotext import build_infotext
 from lib_sdpipe.manifest.records import Manifest
-from lib_sdpipe.ui.actions.markup import ImageTexts, show_actions
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Noted, Updates, unchanged
 from lib_sdpipe.ui.html_text import show_hint
 from lib_sdpipe.ui.run import markup
+from lib_sdpipe.ui.run.actions import show_file_actions, show_image_actions
 from lib_sdpipe.ui.run.about import show_about, show_answer
 from lib_sdpipe.ui.run.file_image import read_file_image
 from lib_sdpipe.ui.run.folding import MOST_LEVELS, fold_graph
@@ -72,7 +71,8 @@ class RunEvents:
         newest = None if chosen.pinned else _find_newest(ask.workspace)
         if newest not in (None, chosen.run_id):
             return self._open(ask, Chosen(newest, sent=chosen.sent))
-        return self._open_again(ask, chosen) if chosen.status == "running" else unchanged(self.COUNT)
+        is_due = chosen.status == "running" and self._reader.is_due(ask, chosen.run_id or "")
+        return self._open_again(ask, chosen) if is_due else unchanged(self.COUNT)
 
     def refresh(self, ask: Ask, chosen: Chosen) -> Updates:
         """The open run read again in any case."""
@@ -145,8 +145,9 @@ class RunEvents:
         )
         view = replace(image.view, inputs=[])
         about = show_answer(image.answer, chosen.part)
+        actions = show_file_actions(root, path, image, self._frame.host.send_targets())
         return self._send((
-            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, ""), about,
+            markup.show_file_head(image.place), markup.show_picture(picture), "", "", markup.show_image(view, "", actions), about,
         ), chosen)
 
     def _send(self, texts: tuple[str, ...], chosen: Chosen) -> Updates:
@@ -187,14 +188,8 @@ class RunEvents:
             image = replace(image, place="")
         inputs = [(name, picture) for name, picture in image.inputs if isinstance(picture, str) or workspace.sees(picture.run_id or "")]
         image = replace(image, inputs=inputs)
-        texts = ImageTexts(build_infotext(manifest) or "", manifest.prompt or "", _seed(manifest))
-        link = {"run": view.run_id, "name": manifest.name or ""}
-        actions = show_actions(link, texts, self._frame.host.send_targets(), has_file=not file.absence)
+        actions = show_image_actions(manifest, view.run_id, not file.absence, self._frame.host.send_targets())
         return markup.show_image(image, view.run_id, actions)
-
-
-def _seed(manifest: Manifest) -> str:
-    return "" if manifest.actual_seed is None else str(manifest.actual_seed)
 
 
 def _find_newest(workspace: Workspace) -> str | None:

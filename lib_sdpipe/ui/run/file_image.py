@@ -34,6 +34,7 @@ class FileImage:
     full: str | None
     view: ImageView
     answer: Json
+    seed: str
     width: int | None
     height: int | None
 
@@ -47,10 +48,10 @@ def read_file_image(workspace: Workspace, root: str, path: str) -> FileImage:
     manifest = Manifest.parse_obj(answer["payload"])
     found = find_file_at(workspace, root, path)
     image = manifest.image
-    return FileImage(
-        f"{root}: {path}", file, address_of_file(found) if found else None, address_of_file(found, is_small=False) if found else None,
-        _view(workspace, manifest, answer, root, path), answer, image.width if image else None, image.height if image else None,
-    )
+    small, full = (address_of_file(found, is_small) if found is not None else None for is_small in (True, False))
+    view, seed = _view(workspace, manifest, answer, root, path), words.format_value(manifest.actual_seed)
+    width, height = (image.width, image.height) if image else (None, None)
+    return FileImage(f"{root}: {path}", file, small, full, view, answer, seed, width, height)
 
 
 def _view(workspace: Workspace, manifest: Manifest, answer: Json, root: str, path: str) -> ImageView:

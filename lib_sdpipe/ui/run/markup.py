@@ -18,10 +18,11 @@ from lib_sdpipe.workspace.page_address import build_input_address, build_thumbna
 def show_run(run: RunFacts, can_open_folder: bool) -> str:
     """The chosen run above its images."""
     folder = ask_button("Open folder", "open_folder", {"run": run.run_id}) if can_open_folder else ""
+    compare = ask_button("Compare", "compare", {"runs": [run.run_id]}, "compare")
     bin_ = ask_button("Bin", "bin", {"do": "preview", "runs": [run.run_id]}, "bin")
     title = f'<h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>'
     parts = [
-        f'<div class="sdpipe-title-row">{title}{folder}{bin_}{show_run_actions(run.run_id)}</div>',
+        f'<div class="sdpipe-title-row">{title}{folder}{compare}{bin_}{show_run_actions(run.run_id)}</div>',
         f'<p class="sdpipe-summary">{show_status(run.status)}{dots(run.summary)}</p>',
         show_box("error", [run.error] if run.error else []),
         show_box("warning", run.problems),
@@ -70,6 +71,7 @@ def show_picture(picture: Picture) -> str:
     buttons = [
         *ways, "" if picture.full is None else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
         ask_button("Open folder", "open_folder", picture.link) if picture.can_open_folder and picture.full is not None else "",
+        ask_button("Compare", "compare", {"images": [picture.link]}, "compare"),
         ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin"),
     ]
     opened = e(json.dumps(picture.link, sort_keys=True))
@@ -127,7 +129,7 @@ def _show_settings(table: StageTable, facts: list[Fact]) -> str:
     )
     return (
         '<h4>Settings of each stage</h4><p class="sdpipe-hint">What changed from stage to stage is marked.</p>'
-        f'<div class="sdpipe-table-box" tabindex="0" role="region" aria-label="Settings of each stage"><table class="sdpipe-table">'
+        f'<div class="sdpipe-table-box" tabindex="0" role="region" aria-label="Settings of each stage"><table class="sdpipe-stage-table">'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>{show_facts(facts) if facts else ''}"
     )
 

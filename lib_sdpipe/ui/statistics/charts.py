@@ -6,6 +6,8 @@ from lib_sdpipe.ui.html_text import ask_attributes, e
 from lib_sdpipe.ui.statistics.view import Column, Scatter, TimeChart
 
 _GAP = 0.12
+# A few bars do not fill the whole width.
+_LEAST_COLUMNS = 12
 _WIDTH, _HEIGHT = 320, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 8, 34
 _LEAST_RADIUS, _MOST_RADIUS = 3.5, 9.0
@@ -13,12 +15,18 @@ _LEAST_RADIUS, _MOST_RADIUS = 3.5, 9.0
 
 def draw_columns(chart: TimeChart) -> str:
     """Bars without words: the SVG is stretched to the width there is, the words stand around it as HTML."""
-    lines = "".join(f'<line x1="0" x2="{len(chart.columns)}" y1="{_y(share)}" y2="{_y(share)}"/>' for share, _ in chart.ticks)
+    places = count_places(chart)
+    lines = "".join(f'<line x1="0" x2="{places}" y1="{_y(share)}" y2="{_y(share)}"/>' for share, _ in chart.ticks)
     bars = "".join(_draw_column(number, column) for number, column in enumerate(chart.columns))
     return (
-        f'<svg class="sdpipe-bars" viewBox="0 0 {len(chart.columns)} 100" preserveAspectRatio="none" role="img" '
+        f'<svg class="sdpipe-bars" viewBox="0 0 {places} 100" preserveAspectRatio="none" role="img" '
         f'aria-label="{e(chart.title)}"><g class="sdpipe-gridlines">{lines}</g>{bars}</svg>'
     )
+
+
+def count_places(chart: TimeChart) -> int:
+    """How many bars would fill the width."""
+    return max(len(chart.columns), _LEAST_COLUMNS)
 
 
 def _draw_column(number: int, column: Column) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lib_sdpipe.ui.html_text import ask_attributes, ask_button, e
-from lib_sdpipe.ui.statistics.charts import draw_columns, draw_scatter
+from lib_sdpipe.ui.statistics.charts import count_places, draw_columns, draw_scatter
 from lib_sdpipe.ui.statistics.view import BarList, Figure, Row, Scatter, StatisticsView, TimeChart
 
 PENDING = '<p class="sdpipe-quiet" data-sdpipe-pending role="status">Counting…</p>'
@@ -68,7 +68,7 @@ def _show_over_time(view: StatisticsView) -> str:
 
 
 def _show_chart(chart: TimeChart) -> str:
-    count = max(len(chart.columns), 1)
+    count = count_places(chart)
     y_texts = "".join(f'<span style="bottom:{100 * share:.2f}%">{e(text)}</span>' for share, text in chart.ticks)
     x_texts = "".join(
         f'<span style="left:{100 * (number + 0.5) / count:.2f}%"{" class=sdpipe-minor" if place % 2 else ""}>{e(column.label)}</span>'

@@ -74,7 +74,7 @@ def page(sample: SampleLibrary) -> List:
 
 def test_older_newer_and_newest_pass_every_run_once(page: List) -> None:
     first, seen = page.keys, page.keys
-    assert page.shown["runs"].count("sdpipe-strip") >= 1
+    assert page.shown["runs"].count("sdpipe-browse-strip") >= 1
     while page.listed.place.next is not None:
         page.ask("show_older")
         seen = seen + page.keys

@@ -15,9 +15,11 @@ gr = pytest.importorskip("gradio")
 from PIL import Image  # noqa: E402
 from PIL.PngImagePlugin import PngInfo  # noqa: E402
 
+from lib_sdpipe.index.index import open_index  # noqa: E402
 from lib_sdpipe.ui.compare.choice import Choice  # noqa: E402
 from lib_sdpipe.ui.compare.events import CompareEvents  # noqa: E402
 from lib_sdpipe.ui.frame import Frame  # noqa: E402
+from lib_sdpipe.workspace import Workspace  # noqa: E402
 from tests.images.pictures import chunk  # noqa: E402
 from tests.ui.sample_library import SampleLibrary  # noqa: E402
 from tests.ui.test_tab import Host  # noqa: E402
@@ -163,7 +165,12 @@ def test_an_image_without_a_run_is_compared_by_its_own_text(library: SampleLibra
     Image.new("RGB", (512, 512), "red").save(library.outputs / "old.png", pnginfo=info)
     images = [_image(pair[0], "txt2img_001"), {"root": "outputs", "path": "old.png"}]
     shown = Section(library).compare(images=images)
-    assert "without a run" in shown["views"] and "Heun" in shown["texts"] and "+9" in shown["texts"]
+    assert "The index does not know this file yet" in shown["views"] and "without a run" in shown["views"]
+    with open_index(library.layout.index_places) as index:
+        Workspace(library.layout).look(index)
+        index.search.complete()
+    shown = Section(library).compare(images=images)
+    assert shown["views"].count("<img ") == 2 and "Heun" in shown["texts"] and "+9" in shown["texts"]
     assert "Largest difference" in Section(library).pixels(images=images)
 
 

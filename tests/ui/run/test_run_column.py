@@ -16,6 +16,7 @@ pytest.importorskip("gradio")
 from PIL import Image, PngImagePlugin  # noqa: E402
 
 from lib_sdpipe.store.layout import Layout  # noqa: E402
+from lib_sdpipe.ui.run import reading  # noqa: E402
 from lib_sdpipe.ui.run.events import Chosen  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
 from lib_sdpipe.workspace.watch import LibraryWatch  # noqa: E402
@@ -155,6 +156,26 @@ def test_a_running_run_that_is_open_grows_and_only_what_has_grown_is_sent(empty:
     assert len(_tiles(again)) == 2 and _is_unchanged(again, "details")
 
 
+def test_a_run_that_takes_long_to_read_is_read_less_often(empty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(reading.time, "monotonic", lambda: clock[0])
+    original = Workspace.view_run
+
+    def slow(workspace: Workspace, run_id: str) -> Any:
+        clock[0] += 2.0
+        return original(workspace, run_id)
+
+    monkeypatch.setattr(Workspace, "view_run", slow)
+    tab = Tab(Host(empty.layout))
+    run_id = empty.add_run("now", ago=5, status="running", finished_at=None)
+    seen = tab.view(tab.run.look, Chosen())["chosen"]
+    empty.add_image(run_id, "txt2img_001", 1)
+    clock[0] += 10
+    assert _is_unchanged(tab.view(tab.run.look, seen), *VIEW)
+    clock[0] += 11
+    assert _tiles(tab.view(tab.run.look, seen)) == ["txt2img_001"]
+
+
 def test_fans_unfold_and_parts_open_and_close(tab: Tab, host: Host) -> None:
     opened = _open(tab, run=_run_id(host.layout(), "harbour_studies"))
     wide = tab.view(tab.run.unfold, opened["chosen"], level=1)
@@ -250,7 +271,7 @@ def test_an_image_without_a_run_is_shown_with_what_its_file_tells(empty: Any) ->
     assert "sdpipe/v1/files/" in page["picture"]
     details = unknown["details"]
     assert "a &lt;b&gt;harbour" in details and "Euler a" in details and "the infotext in the image" in details and "one.png" in details
-    assert "Without a run" in unknown["run"] and _is_unchanged(page, "run", "details")
+    assert "Without a run" in unknown["run"] and _is_unchanged(page, "run") and "sdpipe/v1/files/" in page["details"]
     found = tab.view(tab.run.about, page["chosen"], part="answer")
     assert "sources_tried" in found["about"]
     host.opened = []
