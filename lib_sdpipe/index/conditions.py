@@ -135,6 +135,8 @@ def compile_run_node(node: Node) -> Sql | None:
         return join_conditions(known, " AND " if isinstance(node, And) else " OR ") if len(known) == len(parts) else None
     if isinstance(node, Choice) and node.field == "status":
         return Sql("runs.status IS ?", (node.value,))
+    if isinstance(node, IsRecorded):  # every image of a run is
+        return Sql("1" if node.value else "0")
     if isinstance(node, InRun):
         if _is_beginning(node):
             return Sql("(runs.run_id >= ? AND runs.run_id < ?)", _run_range(node))

@@ -29,8 +29,8 @@ _TIMES_ITS_OWN = 20.0
 _NEWEST = 200
 # How long counts are good, in seconds and in times of what counting took.
 _COUNTS_SECONDS = 5.0
-# Counting that takes longer than this is left to the thread where there are older counts to show.
-_SLOW_SECONDS = 0.1
+# So long an answer waits for them; then older ones are shown, or none.
+_COUNTING_PATIENCE_SECONDS = 0.15
 # Of so many people the counts are kept at once, where each sees own runs only.
 _MOST_VIEWERS = 50
 # The thread shares the interpreter with a WebUI that may be generating: it pauses now and then.
@@ -60,6 +60,7 @@ class LibraryWatch:
         self._store = RunStore(layout)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._counting: threading.Thread | None = None
         self._looking = Looking()
         self._looked_at = float("-inf")
         self._took = 0.0
@@ -88,14 +89,18 @@ class LibraryWatch:
         return self._looking
 
     def facets(self, viewer: str | None = None) -> Facets | None:
-        """What there is to filter by, at most some seconds old; None as long as the index is not prepared. Raises SdPipeError."""
+        """What there is to filter by, some seconds old or, where counting takes long, as it was before; None until it was counted once."""
         counted = self._counted.get(viewer)
-        if counted is not None:
-            at, took, facets = counted
-            if time.monotonic() - at < max(_COUNTS_SECONDS, _TIMES_ITS_OWN * took) or (took > _SLOW_SECONDS and self._looking.doing):
-                return facets
-        with read_index(self._layout.index_places, viewer) as index:
-            return self._count(index, viewer) if index is not None and index.search.is_prepared() else None
+        if counted is not None and time.monotonic() - counted[0] < max(_COUNTS_SECONDS, _TIMES_ITS_OWN * counted[1]):
+            return counted[2]
+        with self._lock:
+            thread = self._counting
+            if thread is None or not thread.is_alive():
+                thread = self._counting = threading.Thread(target=self._recount, args=(viewer,), name="SDPipe counts", daemon=True)
+                thread.start()
+        thread.join(_COUNTING_PATIENCE_SECONDS)
+        found = self._counted.get(viewer) or counted
+        return found[2] if found is not None else None
 
     def forget_counts(self) -> None:
         """Somebody has changed what is counted, and looks at it."""
@@ -139,6 +144,14 @@ class LibraryWatch:
         running = [run_id for run_id in index.run_search.running()
                    if read_record_stamp(self._layout.run_file(run_id)) != index.records.run_stamp(run_id)]
         return [*new, *running]
+
+    def _recount(self, viewer: str | None) -> None:
+        try:
+            with read_index(self._layout.index_places, viewer) as index:
+                if index is not None and index.search.is_prepared():
+                    self._count(index, viewer)
+        except (SdPipeError, OSError):
+            pass  # who asks for the list is told; the filters stay as they were
 
     def _count(self, index: Index, viewer: str | None = None) -> Facets:
         started = time.monotonic()

@@ -54,6 +54,7 @@ def test_what_is_asked_of_the_run_finds_runs_without_images(index: Index) -> Non
     assert found(index, "status:failed") == ["20251225_143022_a", "20240101_000000_b"]
     assert found(index, "status:failed date:2025") == ["20251225_143022_a"] == found(index, "run:20251225") == found(index, "-date:2024")
     assert found(index, "date:<2025 OR run:_a") == ["20251225_143022_a", "20240101_000000_b"]
+    assert found(index, "recorded:no") == [] and found(index, "recorded:yes") == ["20251225_143022_a", "20240101_000000_b"]
     assert found(index, "status:failed cat") == ["20240101_000000_b"] and found(index, "cat OR date:2025") == ["20240101_000000_b"]
 
 
