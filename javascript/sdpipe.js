@@ -146,13 +146,7 @@
         new MutationObserver(() => {
             showOpen();
             if (picked.size) checkBoxes();
-<<<<<<< HEAD
         }).observe(get("sdpipe_tab"), {childList: true, subtree: true});
-=======
-            observer.takeRecords(); // what that has changed itself is no reason to do it again
-        });
-        observer.observe(get("sdpipe_tab"), {childList: true, subtree: true});
->>>>>>> main
     }
 
     // --- copying ---
