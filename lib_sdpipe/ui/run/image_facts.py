@@ -9,6 +9,7 @@ from lib_sdpipe.ui import words
 from lib_sdpipe.ui.run.links import find_inputs, read_links
 from lib_sdpipe.ui.run.stages import Bar, StageTable, present_stages, present_timings
 from lib_sdpipe.ui.words import Fact
+from lib_sdpipe.workspace.shown_file import IN_BIN
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,8 @@ def _notices(manifest: Manifest, file: FileFacts) -> list[str]:
     if file.elsewhere:
         notices.append(f"A file of that name and length lies at {', '.join(file.elsewhere)}. Repair compares it and can link it again.")
     if manifest.lost_at:
-        notices.append(f"Marked as lost on {words.format_moment(manifest.lost_at)}.")
+        is_binned = file.absence == words.describe_absence(IN_BIN)
+        notices.append(f"{'In the bin since' if is_binned else 'Marked as lost on'} {words.format_moment(manifest.lost_at)}.")
     if manifest.revisions:
         notices.append(f"The file was changed {words.format_count(len(manifest.revisions), 'time')} since; the manifest keeps what it was.")
     return notices

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import ImageLink, Json
+from lib_sdpipe.ui import words
 from lib_sdpipe.ui.actions.markup import show_run_actions
 from lib_sdpipe.ui.html_text import COPY, ask_attributes, ask_button, dots, e, show_box, show_facts, show_link, show_status, show_text
 from lib_sdpipe.ui.run.image_facts import ImageView
@@ -13,6 +14,7 @@ from lib_sdpipe.ui.run.present import RunFacts
 from lib_sdpipe.ui.run.stages import Bar, StageTable
 from lib_sdpipe.ui.words import Fact
 from lib_sdpipe.workspace.page_address import build_input_address, build_thumbnail_address
+from lib_sdpipe.workspace.shown_file import IN_BIN
 
 
 def show_run(run: RunFacts, can_open_folder: bool) -> str:
@@ -72,11 +74,17 @@ def show_picture(picture: Picture) -> str:
         *ways, "" if picture.full is None else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
         ask_button("Open folder", "open_folder", picture.link) if picture.can_open_folder and picture.full is not None else "",
         ask_button("Compare", "compare", {"images": [picture.link]}, "compare"),
-        ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin"),
+        _bin_button(picture),
     ]
     opened = e(json.dumps(picture.link, sort_keys=True))
     actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
     return f'<figure class="sdpipe-picture" data-sdpipe-open-image="{opened}">{shown}{actions}</figure>'
+
+
+def _bin_button(picture: Picture) -> str:
+    if picture.absence == words.name_absence(IN_BIN):
+        return ask_button("Open the bin", "bin", {"do": "look"}, "bin")
+    return ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin")
 
 
 def _step_button(sign: str, label: str, link: Json | None) -> str:
