@@ -10,7 +10,6 @@ from starlette.responses import Response
 from lib_sdpipe.api.request_fields import check_fields, read_object
 from lib_sdpipe.api.route import ApiHost, answer, open_workspace, read_document
 from lib_sdpipe.manifest.times import format_utc
-from lib_sdpipe.store.marked import take_marks
 from lib_sdpipe.store.marks import read_marks, write_marks
 
 
@@ -23,10 +22,11 @@ class MarkRoutes:
         return answer(read_marks(self._host.layout(), run_id))
 
     def write(self, run_id: str, request: Request) -> Response:
-        open_workspace(self._host, request).check_sees(run_id)
-        document = read_document(request)
+        from lib_sdpipe.workspace.index_update import tell_marks  # the host's start waits for this module
+
+        workspace, document = open_workspace(self._host, request), read_document(request)
+        workspace.check_sees(run_id)
         check_fields(document, "marks")
-        layout = self._host.layout()
-        marks = write_marks(layout, run_id, read_object(document, "marks"), format_utc(time.time()))
-        take_marks(layout, run_id)
+        marks = write_marks(workspace.layout, run_id, read_object(document, "marks"), format_utc(time.time()))
+        tell_marks(workspace, [run_id])
         return answer(marks)

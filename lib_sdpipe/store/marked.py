@@ -11,16 +11,16 @@ from lib_sdpipe.store.marks import read_marks
 from lib_sdpipe.store.scan import read_record_stamp
 
 
-def take_marks(layout: Layout, run_id: str) -> bool:
-    """Bring the index up to a run's marks.json as it is now. False where another process is writing: the next look does it.
+def take_marks(layout: Layout, *run_ids: str) -> bool:
+    """Bring the index up to these runs' marks.json as they are now. False where another process is writing: the next look does it.
 
     Raises SdPipeError for an index that cannot be used.
     """
     try:
-        stamp = read_record_stamp(layout.marks_file(run_id))
-        marks = read_known_marks(layout, run_id)
+        found = [(run_id, read_record_stamp(layout.marks_file(run_id)), read_known_marks(layout, run_id)) for run_id in run_ids]
         with open_index(layout.index_places) as index, index.transaction():
-            index.marks.replace(run_id, stamp, marks)
+            for run_id, stamp, marks in found:
+                index.marks.replace(run_id, stamp, marks)
     except LockedError:
         return False
     return True

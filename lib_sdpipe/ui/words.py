@@ -59,6 +59,7 @@ _STATUSES = {
 _ABSENCES = {
     "not-saved": ("not saved", "The host returned this image without saving it: there is no file to show."),
     "missing": ("file missing", "The file is not where it was recorded. It was moved, renamed or deleted."),
+    "in-bin": ("in the bin", "This image is in the bin, from where it can be restored."),
     "offline": ("offline", "The folder of this image's root is not there: its drive may be offline."),
     "outside": (
         "outside the roots", "The file lies outside the image roots, or behind a link that leads out of them: it is shown once that"

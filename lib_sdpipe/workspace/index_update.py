@@ -22,13 +22,13 @@ def tell_index(workspace: Workspace, run_ids: Iterable[str], places: Iterable[tu
             refresh.look_at_files((root or "", path) for root, path in places)
     except SdPipeError:
         pass
+    watch_of(workspace.layout).forget_counts()
 
 
 def tell_marks(workspace: Workspace, run_ids: Iterable[str]) -> None:
     """Have the index know the marks of these runs as they are now, so that they are found and counted. As `tell_index`."""
     try:
-        for run_id in sorted(set(run_ids)):
-            take_marks(workspace.layout, run_id)
+        take_marks(workspace.layout, *sorted(set(run_ids)))
     except SdPipeError:
         pass
     watch_of(workspace.layout).forget_counts()

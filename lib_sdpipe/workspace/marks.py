@@ -10,8 +10,8 @@ from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.index.index import open_index
 from lib_sdpipe.manifest.records import ImageLink, Json
 from lib_sdpipe.manifest.times import format_utc
-from lib_sdpipe.store.marked import take_marks
 from lib_sdpipe.store.marks import read_marks, write_marks
+from lib_sdpipe.workspace.index_update import tell_marks
 from lib_sdpipe.workspace.workspace import Workspace
 
 
@@ -37,13 +37,13 @@ def mark_images(workspace: Workspace, images: Iterable[ImageLink], change: Json)
         try:
             workspace.check_sees(run_id)
             document = write_marks(workspace.layout, run_id, changes, now)
-            take_marks(workspace.layout, run_id)
         except (SdPipeError, OSError) as fault:
             if len(by_run) == 1:
                 raise
             marked.failed[run_id] = str(fault)
             continue
         marked.marks.update({(run_id, name): document["marks"].get(name, {}) for name in changes})
+    tell_marks(workspace, {run_id for run_id, _ in marked.marks})
     return marked
 
 

@@ -15,6 +15,7 @@ from lib_sdpipe.images.head import parse_head
 from lib_sdpipe.images.source import START_BYTES
 from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.reconcile.acts import Place
+from lib_sdpipe.store.bin import find_in_quarantine
 from lib_sdpipe.store.confine import Places
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.library import RUNS_ROOT, Library
@@ -27,6 +28,7 @@ MEDIA_TYPES = {
 
 # Why there is no file to show.
 NOT_SAVED, MISSING, OFFLINE, OUTSIDE, UNREADABLE = "not-saved", "missing", "offline", "outside", "unreadable"
+IN_BIN = "in-bin"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class ShownFiles:
         if manifest.path is None and manifest.kept is None:
             return Shown(None, NOT_SAVED)
         recorded = self._find(manifest.root, manifest.path)
+        if recorded.absence == MISSING and manifest.lost_at is not None and manifest.path is not None:
+            if find_in_quarantine(self._places, manifest.root, manifest.path) is not None:
+                recorded = Shown(None, IN_BIN)
         if recorded.file is not None or manifest.kept is None:
             return recorded
         kept = self._find(RUNS_ROOT, manifest.kept)

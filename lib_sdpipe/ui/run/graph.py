@@ -21,7 +21,10 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Step:
-    """One picture on the way. `name` is None for what was never saved; `digest` names an input picture; `count` is a fold's."""
+    """One picture on the way. `name` is None for what was never saved; `digest` names an input picture; `count` is a fold's.
+
+    `is_lost`: it lies in the bin, or is marked as lost.
+    """
 
     key: Key
     kind: str
@@ -33,6 +36,7 @@ class Step:
     digest: str | None = None
     count: int = 0
     is_lost: bool = False
+    has_file: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,12 @@ def build_graph(manifests: list[Manifest], run_id: str, children: Iterable[Child
 
 def _own_step(manifest: Manifest, run_id: str) -> Step:
     kind = GRID if manifest.stage == "grid" else COMPANION if manifest.role in _COMPANIONS else IMAGE
-    is_lost = manifest.lost_at is not None or (manifest.path is None and manifest.kept is None)
+    is_lost, is_unsaved = manifest.lost_at is not None, manifest.path is None and manifest.kept is None
     key = image_key(run_id, manifest.name)
-    return Step(key, kind, run_id, manifest.name, manifest.stage, manifest.role, manifest.actual_seed, is_lost=is_lost)
+    return Step(
+        key, kind, run_id, manifest.name, manifest.stage, manifest.role, manifest.actual_seed, is_lost=is_lost,
+        has_file=not (is_lost or is_unsaved),
+    )
 
 
 def _add_chain(graph: Graph, manifest: Manifest, run_id: str) -> None:

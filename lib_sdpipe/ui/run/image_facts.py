@@ -9,6 +9,7 @@ from lib_sdpipe.ui import words
 from lib_sdpipe.ui.run.links import find_inputs, read_links
 from lib_sdpipe.ui.run.stages import Bar, StageTable, present_stages, present_timings
 from lib_sdpipe.ui.words import Fact
+from lib_sdpipe.workspace.shown_file import IN_BIN
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class ImageView:
     place: str
     stages: StageTable
     timings: list[Bar]
-    parentage: list[tuple[str, ImageLink]]
+    parentage: list[tuple[str | None, ImageLink]]
     inputs: list[tuple[str, str | ImageLink]]
     members: list[ImageLink]
     prompt: str
@@ -67,14 +68,15 @@ def present_image(manifest: Manifest, run_id: str, file: FileFacts) -> ImageView
     )
 
 
-def _parentage(manifest: Manifest, run_id: str) -> list[tuple[str, ImageLink]]:
-    """The image that this one was made from, and others that its text names: (how that is known, the image)."""
+def _parentage(manifest: Manifest, run_id: str) -> list[tuple[str | None, ImageLink]]:
+    """The image that this one was made from and how that is known; with None those that only its text names."""
     parent = manifest.parent
     if parent is None or not (parent.run_id or parent.name):
         return []
-    found = [(words.format_evidence(parent.by) or "as recorded", ImageLink(run_id=parent.run_id or run_id, name=parent.name))]
+    how = words.format_evidence(parent.by) or "as recorded"
+    found: list[tuple[str | None, ImageLink]] = [(how, ImageLink(run_id=parent.run_id or run_id, name=parent.name))]
     also = getattr(parent, "also", None)
-    return found + [("its text names it", link) for link in (read_links(also, run_id) if isinstance(also, list) else ())]
+    return found + [(None, link) for link in (read_links(also, run_id) if isinstance(also, list) else ())]
 
 
 def _settings(manifest: Manifest, copies: list[str]) -> list[Fact]:
@@ -180,7 +182,8 @@ def _notices(manifest: Manifest, file: FileFacts) -> list[str]:
     if file.elsewhere:
         notices.append(f"A file of that name and length lies at {', '.join(file.elsewhere)}. Repair compares it and can link it again.")
     if manifest.lost_at:
-        notices.append(f"Marked as lost on {words.format_moment(manifest.lost_at)}.")
+        is_binned = file.absence == words.describe_absence(IN_BIN)
+        notices.append(f"{'In the bin since' if is_binned else 'Marked as lost on'} {words.format_moment(manifest.lost_at)}.")
     if manifest.revisions:
         notices.append(f"The file was changed {words.format_count(len(manifest.revisions), 'time')} since; the manifest keeps what it was.")
     return notices

@@ -78,7 +78,7 @@ def _show_small(step: Step) -> str:
     address = None
     if step.digest:
         address = build_input_address(step.digest, is_small=True)
-    elif step.run_id and step.name and not step.is_lost:
+    elif step.run_id and step.name and step.has_file:
         address = build_thumbnail_address(step.run_id, step.name)
     if address is None:
         return '<span class="sdpipe-step-small" aria-hidden="true"></span>'
@@ -90,7 +90,8 @@ def _more(step: Step) -> list[str]:
         return [f"in {words.format_label(step.run_id or '')}"]
     if step.kind in (INPUT, UNSEEN):
         return ["not recorded" if step.kind == INPUT else "not yours"]
-    return ["" if step.name else "not saved", f"seed {step.seed}" if step.seed is not None else ""]
+    absence = "not saved" if not step.name else "in the bin or lost" if step.is_lost else ""
+    return [absence, f"seed {step.seed}" if step.seed is not None else ""]
 
 
 def _hint(step: Step) -> str:

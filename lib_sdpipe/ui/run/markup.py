@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import ImageLink, Json
+from lib_sdpipe.ui import words
 from lib_sdpipe.ui.actions.markup import show_run_actions
 from lib_sdpipe.ui.html_text import COPY, ask_attributes, ask_button, dots, e, show_box, show_facts, show_link, show_status, show_text
 from lib_sdpipe.ui.run.image_facts import ImageView
@@ -13,6 +14,7 @@ from lib_sdpipe.ui.run.present import RunFacts
 from lib_sdpipe.ui.run.stages import Bar, StageTable
 from lib_sdpipe.ui.words import Fact
 from lib_sdpipe.workspace.page_address import build_input_address, build_thumbnail_address
+from lib_sdpipe.workspace.shown_file import IN_BIN
 
 
 def show_run(run: RunFacts, can_open_folder: bool) -> str:
@@ -71,12 +73,22 @@ def show_picture(picture: Picture) -> str:
     buttons = [
         *ways, "" if picture.full is None else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
         ask_button("Open folder", "open_folder", picture.link) if picture.can_open_folder and picture.full is not None else "",
+<<<<<<< HEAD
+        _bin_button(picture),
+=======
         ask_button("Compare", "compare", {"images": [picture.link]}, "compare"),
         ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin"),
+>>>>>>> main
     ]
     opened = e(json.dumps(picture.link, sort_keys=True))
     actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
     return f'<figure class="sdpipe-picture" data-sdpipe-open-image="{opened}">{shown}{actions}</figure>'
+
+
+def _bin_button(picture: Picture) -> str:
+    if picture.absence == words.name_absence(IN_BIN):
+        return ask_button("Open the bin", "bin", {"do": "look"}, "bin")
+    return ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin")
 
 
 def _step_button(sign: str, label: str, link: Json | None) -> str:
@@ -101,7 +113,7 @@ def show_image(image: ImageView, run_id: str, actions: str = "") -> str:
         actions,
         f'<p class="sdpipe-id"><code>{e(image.place)}</code></p>' if image.place else "",
         show_box("warning", image.notices),
-        "".join(f'<p class="sdpipe-parentage">Made from {show_link(link, run_id)}: {e(how)}</p>' for how, link in image.parentage),
+        "".join(_show_parent(how, link, run_id) for how, link in image.parentage),
         show_text("Prompt", image.prompt),
         show_text("Negative prompt", image.negative_prompt),
         _show_settings(image.stages, image.settings),
@@ -115,6 +127,11 @@ def show_image(image: ImageView, run_id: str, actions: str = "") -> str:
             f'<pre class="sdpipe-text" dir="auto" tabindex="0" aria-label="Infotext">{e(image.infotext)}</pre></details>'
         )
     return f'<section class="sdpipe-image-facts" aria-label="Chosen image">{"".join(parts)}</section>'
+
+
+def _show_parent(how: str | None, link: ImageLink, run_id: str) -> str:
+    told = f"Made from {show_link(link, run_id)}: {e(how)}" if how else f"Its text names {show_link(link, run_id)}"
+    return f'<p class="sdpipe-parentage">{told}</p>'
 
 
 def _show_settings(table: StageTable, facts: list[Fact]) -> str:
