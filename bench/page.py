@@ -108,7 +108,7 @@ def measure_handlers(folder: Path, rows: int, repeat: int) -> dict[str, Any]:
         measure("older", lambda: page.ask("show_older"))
         measure("newer", lambda: page.ask("show_newer"))
         days = iter([(date(2023, 3, 1) + timedelta(days=30 * number)).isoformat() for number in range(repeat + 1)])
-        measure("go to a day", lambda: page.ask("browse", page.listed.place.query, jump=next(days)))
+        measure("go to a day", lambda days=days: page.ask("browse", page.listed.place.query, jump=next(days)))
         for term in _terms(layout):
             measure(term, lambda view=view, term=term: page.open(view, term))
         for query in _SEARCHES:

@@ -94,9 +94,11 @@ def _timed(page: Any, press: Callable[[], None]) -> int:
     """Milliseconds from a press until another place is listed."""
     before = page.evaluate(f"() => {_PLACE}.dataset.sdpipePlace")
     page.evaluate(f"""before => {{ window.sdpipeShown = new Promise(shown => {{
-        const look = () => {{ const place = {_PLACE}; if (place && place.dataset.sdpipePlace !== before) shown(performance.now()); }};
+        const look = () => {{ const place = {_PLACE};
+            if (place && place.dataset.sdpipePlace !== before) shown(performance.now()); }};
         new MutationObserver(look).observe(document.getElementById('sdpipe_runs'), {{childList: true, subtree: true}}); }});
-        document.addEventListener('click', event => {{ window.sdpipePressed = performance.now(); }}, {{capture: true, once: true}}); }}""", before)
+        document.addEventListener('click', event => {{
+            window.sdpipePressed = performance.now(); }}, {{capture: true, once: true}}); }}""", before)
     press()
     return round(page.evaluate("async () => await window.sdpipeShown - window.sdpipePressed"))
 

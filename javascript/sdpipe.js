@@ -143,16 +143,12 @@
             const row = rows().find((found) => found.dataset.sdpipeRun === focused);
             if (row) row.focus({preventScroll: true});
         }).observe(runs, {childList: true, subtree: true});
-        new MutationObserver(() => {
+        const observer = new MutationObserver(() => {
             showOpen();
             if (picked.size) checkBoxes();
-<<<<<<< HEAD
-        }).observe(get("sdpipe_tab"), {childList: true, subtree: true});
-=======
             observer.takeRecords(); // what that has changed itself is no reason to do it again
         });
         observer.observe(get("sdpipe_tab"), {childList: true, subtree: true});
->>>>>>> main
     }
 
     // --- copying ---

@@ -73,12 +73,8 @@ def show_picture(picture: Picture) -> str:
     buttons = [
         *ways, "" if picture.full is None else '<button type="button" class="sdpipe-button" data-sdpipe-view>View large</button>',
         ask_button("Open folder", "open_folder", picture.link) if picture.can_open_folder and picture.full is not None else "",
-<<<<<<< HEAD
-        _bin_button(picture),
-=======
         ask_button("Compare", "compare", {"images": [picture.link]}, "compare"),
-        ask_button("Bin", "bin", {"do": "preview", "images": [picture.link]}, "bin"),
->>>>>>> main
+        _bin_button(picture),
     ]
     opened = e(json.dumps(picture.link, sort_keys=True))
     actions = f'<figcaption class="sdpipe-actions">{"".join(buttons)}</figcaption>'
