@@ -130,10 +130,22 @@
         return element !== null && element.closest(OURS) !== null;
     };
 
+    // The host's script takes the blanks off the ends of what it translates, and words run together.
+    function giveBlanksBack(node, before) {
+        const text = before.trim();
+        if (text !== before && has(text) && node.nodeValue === all()[text]) node.nodeValue = before.replace(text, () => all()[text]);
+    }
+
     function look(changes) {
         for (const change of changes) {
-            if (change.type !== "childList") {
-                if (isOurs(change.target)) change.type === "attributes" ? translateAttributes(change.target) : translateNode(change.target);
+            if (change.type === "attributes") {
+                if (isOurs(change.target)) translateAttributes(change.target);
+                continue;
+            }
+            if (change.type === "characterData") {
+                if (!isOurs(change.target)) continue;
+                giveBlanksBack(change.target, change.oldValue);
+                translateNode(change.target);
                 continue;
             }
             for (const node of change.addedNodes) {
@@ -147,7 +159,8 @@
         if (Object.keys(all()).length === 0) return;
         document.querySelectorAll(OURS).forEach(translateBelow);
         new MutationObserver(look).observe(document.body, {
-            childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ATTRIBUTES,
+            childList: true, subtree: true, characterData: true, characterDataOldValue: true, attributes: true,
+            attributeFilter: ATTRIBUTES,
         });
     }
 
