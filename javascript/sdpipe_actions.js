@@ -24,6 +24,8 @@
             watched = row;
             new MutationObserver(() => send(row)).observe(row, {childList: true, subtree: true, attributes: true});
         }
+        const pending = card && card.querySelector("[data-sdpipe-pending]");
+        if (pending && window.sdpipe) window.sdpipe.ask("look_download", JSON.parse(pending.dataset.sdpipePending));
         if (card && !card.dataset.sdpipeWatched) {
             card.dataset.sdpipeWatched = "";
             new MutationObserver(() => {

@@ -11,6 +11,7 @@
         flips: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
     };
     let shown = null;
+    let compared = "";
     let watched = null;
     let drag = null;
 
@@ -245,14 +246,16 @@
 
     function look() {
         const section = root().querySelector("[data-sdpipe-compare]");
-        if (section !== shown) {
-            shown = section;
-            const count = section ? section.querySelectorAll("[data-sdpipe-column]").length : 0;
+        if (section === shown) return;
+        shown = section;
+        const found = section ? images() : [];
+        if (JSON.stringify(found) !== compared) {
+            compared = JSON.stringify(found);
             Object.assign(state, {zoom: 1, x: 0, y: 0, divider: 50, front: 0});
-            if (state.against >= count) state.against = 1;
-            show();
-            if (section) askForPixels();
+            if (state.against >= found.length) state.against = 1;
         }
+        show();
+        if (section) askForPixels();
     }
 
     function watch() {

@@ -14,11 +14,15 @@
     const LANGUAGE = "SDPipe: language of this file";
     const LONGEST = 600;
     const FEW_LETTERS = 10;
+    const ONE_NAME = /^[A-Za-z]+(\{\})?: \{\}$/;
+    const NEUTRAL = /^(\S*|\d[\d.,×]*( \S+){1,3})$/;
+    const SMALL_WORD = /^[a-z]+$/;
+    const EDGES = /^[\s:,·]+(?=[^\s:,·])|\s+$/g;
     const known = new Map();
     let patterns = null;
 
     const all = () => window.localization || {};
-    const has = (text) => Object.prototype.hasOwnProperty.call(all(), text);
+    const has = (text) => Object.prototype.hasOwnProperty.call(all(), text) && typeof all()[text] === "string";
     const quote = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
     // `{2}` and `#2` name what stood second, where a language puts it elsewhere.
@@ -28,10 +32,11 @@
     }
 
     // Texts with `{}`, those with the most words of their own first. One with hardly any fits what people write: there
-    // only a word, or a number and a word, may stand for it.
+    // only a word, or a number and a few words, may stand for it.
     function findPatterns() {
         return Object.keys(all()).filter((key) => key.includes("{}")).sort((a, b) => b.length - a.length).map((key) => {
-            const value = key.replace(/[^A-Za-z]/g, "").length < FEW_LETTERS ? "(\\S+|[\\d.,]+ \\S+)" : "(.+?)";
+            const isLoose = key.replace(/[^A-Za-z]/g, "").length < FEW_LETTERS && !ONE_NAME.test(key);
+            const value = isLoose ? "(\\S*|[\\d.,]+(?: \\S+){1,3})" : "(.*?)";
             const pattern = quote(key).replace(/\\\{\\\}/g, value).replace(/#/g, "(\\d+(?:[.,]\\d+)*)");
             return {key, test: new RegExp(`^${pattern}$`, "s")};
         });
@@ -47,43 +52,51 @@
         return [new Intl.DateTimeFormat(language, parts).format(moment), time].filter(Boolean).join(" ");
     }
 
-    function translateWhole(text) {
+    function translateExact(text) {
         if (has(text)) return all()[text];
-        const date = translateDay(text);
-        if (date) return date;
         const numbers = text.match(NUMBER);
         const key = numbers && text.replace(NUMBER, "#");
-        if (key && has(key)) return fill(all()[key], numbers);
+        return key && has(key) ? fill(all()[key], numbers) : translateDay(text);
+    }
+
+    function translatePattern(text) {
         patterns = patterns || findPatterns();
         for (const pattern of patterns) {
             const found = pattern.test.exec(text);
-            if (found) return fill(all()[pattern.key], found.slice(1).map((value) => translate(value) ?? value));
+            if (found) return fill(all()[pattern.key], found.slice(1).map((value) => value.replace(value.trim(), () => translate(value.trim()) ?? value.trim())));
         }
         return null;
     }
 
-    // "3 of 8 images, 2 saved" is two texts, if both are known.
-    function translateParts(text) {
-        for (const between of [" · ", ", "]) {
+    // "3 of 8 images, 2 saved" is two texts. Beside them may stand names and measures, which are single words, or begin with
+    // a number. A single small word is no text here: what people write is full of them.
+    function translateParts(text, separators) {
+        for (const between of separators) {
             const parts = text.split(between);
             if (parts.length < 2) continue;
-            const done = parts.map(translateWhole);
-            if (done.every((part) => part !== null)) return done.join(between);
+            const done = parts.map((part) => SMALL_WORD.test(part) ? null : translate(part));
+            if (done.some((part) => part !== null) && parts.every((part, place) => done[place] !== null || NEUTRAL.test(part))) {
+                return parts.map((part, place) => done[place] ?? part).join(between);
+            }
         }
         return null;
+    }
+
+    function translateAny(text) {
+        return translateExact(text) ?? translateParts(text, ["; ", " · "]) ?? translatePattern(text) ?? translateParts(text, [": ", ", "]);
     }
 
     function translate(text) {
         if (!text || text.length > LONGEST || !/[A-Za-z]/.test(text)) return null;
         if (!known.has(text)) {
             if (known.size > 5000) known.clear();
-            known.set(text, translateWhole(text) ?? translateParts(text));
+            known.set(text, translateAny(text));
         }
         return known.get(text);
     }
 
     function translateNode(node) {
-        const text = node.nodeValue.trim();
+        const text = node.nodeValue.replace(EDGES, "");
         if (!text || !node.parentElement || node.parentElement.closest(THEIRS)) return;
         const translation = translate(text);
         if (translation !== null && translation !== text) node.nodeValue = node.nodeValue.replace(text, () => translation);
@@ -92,7 +105,7 @@
     function translateAttributes(element) {
         const isTheirs = element.closest("[dir='auto'], [translate='no']") !== null;
         for (const name of ATTRIBUTES) {
-            if (isTheirs && name !== "aria-label") continue;
+            if (isTheirs && (name === "title" || name === "alt")) continue;
             const text = element.getAttribute(name);
             const translation = text && translate(text.trim());
             if (translation && translation !== text) element.setAttribute(name, translation);
@@ -117,10 +130,22 @@
         return element !== null && element.closest(OURS) !== null;
     };
 
+    // The host's script takes the blanks off the ends of what it translates, and words run together.
+    function giveBlanksBack(node, before) {
+        const text = before.trim();
+        if (text !== before && has(text) && node.nodeValue === all()[text]) node.nodeValue = before.replace(text, () => all()[text]);
+    }
+
     function look(changes) {
         for (const change of changes) {
-            if (change.type !== "childList") {
-                if (isOurs(change.target)) change.type === "attributes" ? translateAttributes(change.target) : translateNode(change.target);
+            if (change.type === "attributes") {
+                if (isOurs(change.target)) translateAttributes(change.target);
+                continue;
+            }
+            if (change.type === "characterData") {
+                if (!isOurs(change.target)) continue;
+                giveBlanksBack(change.target, change.oldValue);
+                translateNode(change.target);
                 continue;
             }
             for (const node of change.addedNodes) {
@@ -134,7 +159,8 @@
         if (Object.keys(all()).length === 0) return;
         document.querySelectorAll(OURS).forEach(translateBelow);
         new MutationObserver(look).observe(document.body, {
-            childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ATTRIBUTES,
+            childList: true, subtree: true, characterData: true, characterDataOldValue: true, attributes: true,
+            attributeFilter: ATTRIBUTES,
         });
     }
 

@@ -24,7 +24,7 @@
         const isPending = page.querySelector("[data-sdpipe-pending]") !== null;
         if (visible && (!wasVisible || isDue || (isPending && Date.now() - lastLook >= WORKING_MS))) {
             lastLook = Date.now();
-            window.sdpipe.ask("repair", {do: "look"});
+            window.sdpipe.ask("repair", {do: "look", quietly: true});
         }
         wasVisible = visible;
     }

@@ -22,6 +22,7 @@
 
     document.addEventListener("paste", paste);
     setInterval(() => {
-        if (document.querySelector("#sdpipe_trace [data-sdpipe-tracing]") && window.sdpipe) window.sdpipe.ask("look_trace");
+        const isTracing = document.querySelector("#sdpipe_trace [data-sdpipe-tracing]") !== null;
+        if (isTracing && window.sdpipe) window.sdpipe.ask("look_trace", {quietly: true});
     }, TICK_MS);
 })();

@@ -301,9 +301,9 @@
         const target = event.target instanceof Element ? event.target.closest("[data-sdpipe-full]") : null;
         if (target && !(dialog && dialog.open)) open(target);
     });
-    // Arrows go through the thumbnails of a gallery as through a list.
+    // Arrows go through the thumbnails of the run as through a list.
     document.addEventListener("keydown", (event) => {
-        const item = event.target instanceof Element ? event.target.closest("[data-sdpipe-gallery] li > button") : null;
+        const item = event.target instanceof Element ? event.target.closest("[data-sdpipe-gallery=run] li > button") : null;
         const step = {ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity}[event.key];
         if (!item || !step || event.ctrlKey || event.metaKey || event.altKey) return;
         const all = Array.from(item.closest("[data-sdpipe-gallery]").querySelectorAll("li > button"));

@@ -298,3 +298,11 @@ def loaded_by_command_line() -> frozenset[str]:
     code = "import lib_sdpipe.cli.main, sys; print(*sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True)
     return frozenset(answer.stdout.split())
+
+
+def test_no_merge_left_its_marks() -> None:
+    folders = ("lib_sdpipe", "scripts", "javascript", "localizations", "docs", "bench", "tests")
+    files = [*REPOSITORY.glob("*.*"), *(file for folder in folders for file in (REPOSITORY / folder).rglob("*.*"))]
+    kinds = (".py", ".js", ".css", ".json", ".md", ".toml", ".ini")
+    texts = {file: file.read_bytes() for file in files if file.is_file() and file.suffix in kinds}
+    assert [file.name for file, text in texts.items() if re.search(rb"^(<{7} |>{7} )", text, re.M)] == []

@@ -14,7 +14,7 @@ from lib_sdpipe.images.faults import DECODER_FAULTS
 from lib_sdpipe.images.opening import open_image
 from lib_sdpipe.images.read import open_regular
 
-# Both pictures are in memory at once, as four bytes a pixel: some 320 MB.
+# Both pictures are in memory at once, as four bytes a pixel, beside the one that is decoded: some 500 MB.
 MOST_PIXELS = 40_000_000
 # The longer side of the map.
 MAP_EDGE = 1280
@@ -99,9 +99,11 @@ def _load(path: str, size: tuple[int, int]) -> np.ndarray:
         with open_regular(path) as file, open_image(file) as image:
             image.load()
             pixels = np.empty((image.height, image.width, 4), np.uint8)
-            pixels[:, :, :3] = rgb_pixels(image)
-            alpha = alpha_plane(image)
-            pixels[:, :, 3] = 255 if alpha is None else alpha
+            for top in range(0, image.height, _BAND_ROWS):  # each way to other pixels is another copy of them
+                band = image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height)))
+                alpha = alpha_plane(band)
+                pixels[top:top + _BAND_ROWS, :, :3] = rgb_pixels(band)
+                pixels[top:top + _BAND_ROWS, :, 3] = 255 if alpha is None else alpha
     except (MemoryError, Image.DecompressionBombError) as fault:
         raise IncomparableError(path, "has too many pixels to be compared one by one") from fault
     except DECODER_FAULTS as fault:

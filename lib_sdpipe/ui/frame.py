@@ -78,12 +78,17 @@ class Frame:
         return self.answer(work, count, data, getattr(request, "username", None), values)
 
     def answer(self, work: Work, count: int, data: dict[str, Any], user: str | None, values: Sequence[Any] = ()) -> Updates:
-        """The notice and the updates; a fault becomes the notice and changes nothing else."""
+        """The notice and the updates; a fault becomes the notice and changes nothing else.
+
+        What a page asks `quietly`, by its clock and not by a press, leaves the notice as it is: somebody may be reading it.
+        """
         try:
             done = work(open_ask(self.host, user, data), *values)
         except (SdPipeError, OSError) as fault:
             done = Noted(self.readable(str(fault)), unchanged(count))
-        return (self._show_notice(done.sentence), *done.updates) if isinstance(done, Noted) else (self._show_notice(), *done)
+        if isinstance(done, Noted):
+            return (self._show_notice(done.sentence), *done.updates)
+        return (gr.update() if data.get("quietly") is True else self._show_notice(), *done)
 
     def readable(self, sentence: str) -> str:
         """Sentences about files name them from the runs folder on: shorter, and it may have to stay unnamed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.picked import Pick, find_pick
+from lib_sdpipe.workspace.page_address import API_PREFIX
 from tests.api.conftest import Serve
 from tests.ui.sample_library import SampleLibrary, draw_picture
 
@@ -133,3 +135,48 @@ def test_a_run_whose_file_cannot_be_read_is_nobodys_to_see(as_user: Callable[...
     client = as_user("ann")
     assert client.get("images").json()["total"] == client.get("runs").json()["total"] == 1
     assert client.get(f"runs/{shared.nobodys}").status_code == 404
+
+
+def fill(path: str, run_id: str, user: str) -> str:
+    """The address of a route for somebody's run, with everything in it that could name what is that user's."""
+    values = {
+        "run_id": run_id, "name": "txt2img_001", "sha256": hashlib.sha256(user.encode()).hexdigest(), "key": "x", "file": "1",
+        "stamp": "0" * 16, "apply_id": "20250101T000000000-00000000", "operation": "1",
+    }
+    return path.removeprefix(API_PREFIX + "/").format(**values) + f"?root=outputs&path={run_id}-txt2img_001.png&q=painted"
+
+
+def bodies(run_id: str) -> list[dict[str, Any]]:
+    key = {"run_id": run_id, "name": "txt2img_001"}
+    return [
+        {}, {"marks": {"txt2img_001": {"rating": 5}}}, {"root": "outputs", "path": f"{run_id}-txt2img_001.png"},
+        {"images": [key], "preview": True}, {"images": [key]}, {"runs": [run_id]},
+        {"images": [{"root": "outputs", "path": f"{run_id}-txt2img_001.png"}]}, {"older_than_days": 0, "yes": True},
+        {"apply_id": "20250101T000000000-00000000"}, {"plan": {}},
+    ]
+
+
+def test_every_route_there_is_keeps_to_it(as_user: Callable[..., TestClient], shared: Shared) -> None:
+    """Also those that are still to be written."""
+    digest = hashlib.sha256(b"bob").hexdigest()
+    shared.library.store.write_input(digest, draw_picture(4, (64, 64)))
+    files = [path for path in shared.library.layout.runs.parent.rglob("*") if path.is_file() and ".sdpipe" not in path.parts]
+    before = {path: path.read_bytes() for path in files}
+    told = {}
+    for own_only in (True, False):
+        client = as_user("ann", own_only)
+        paths = client.app.openapi()["paths"]  # type: ignore[attr-defined]
+        assert len(paths) > 15
+        for path, methods in paths.items():
+            for method in methods:
+                if not own_only and method == "post":
+                    continue
+                for body in bodies(shared.bobs) if method == "post" else [None]:
+                    told[own_only, path, method] = client.request(method, fill(path, shared.bobs, "bob"), json=body)
+                    answer = told[own_only, path, method]
+                    if own_only:
+                        kind = answer.headers["content-type"]
+                        assert "painted by bob" not in answer.text and not kind.startswith(("image", "application/zip")), path
+    assert {path: path.read_bytes() for path in before} == before
+    shown = [path for (own_only, path, _), answer in told.items() if not own_only and answer.status_code == 200]
+    assert len(shown) > 8  # the same requests, without the setting

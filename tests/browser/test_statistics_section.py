@@ -29,10 +29,12 @@ def test_charts_come_by_themselves_and_are_chosen_from(open_page: Callable[..., 
     statistics.get_by_text("nothing to count").wait_for()
 
 
-def test_a_bar_leads_to_its_images(page: Page, source: Made) -> None:
+def test_a_bar_leads_to_as_many_images_as_it_says(page: Page, source: Made) -> None:
     page.open_runs()
     page.tab.evaluate("() => window.sdpipe.turnTo('statistics')")
     bar = page.tab.locator("#sdpipe_statistics .sdpipe-row", has_text="txt2img").first
+    bar.wait_for()
+    said = bar.locator(".sdpipe-row-value").inner_text()
     bar.click()
-    page.tab.locator("#sdpipe_section_browse").wait_for(state="visible")
-    page.tab.wait_for_function("() => /stage:txt2img/.test(document.querySelector('#sdpipe_query textarea, #sdpipe_query input').value)")
+    page.tab.locator("#sdpipe_runs").first.wait_for(state="visible")
+    page.tab.wait_for_function("said => document.querySelector('#sdpipe_summary').innerText.includes(`${said} image`)", arg=said)

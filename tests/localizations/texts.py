@@ -48,6 +48,14 @@ NAMES = {
 }
 
 
+# What is put together in ways that are not seen above, and where.
+PUT_TOGETHER = {
+    "yes": "ui/words.py", "no": "ui/words.py", "day": "ui/statistics/queries.py", "week": "ui/statistics/queries.py",
+    "month": "ui/statistics/queries.py", "year": "ui/statistics/queries.py", "{} among them": "ui/statistics/present.py",
+    "{} of {} images": "ui/words.py",
+}
+
+
 def collect_texts() -> dict[str, set[str]]:
     """By text where it stands."""
     found: dict[str, set[str]] = {}
@@ -67,9 +75,13 @@ def as_template(key: str) -> str:
 
 
 def _iter_all() -> Iterator[tuple[str, str]]:
+    for text, place in PUT_TOGETHER.items():
+        source = (REPOSITORY / "lib_sdpipe" / place).read_text("utf-8")
+        if all(piece.strip(" s") in source for piece in text.split("{}")):
+            yield place, text
     yield from _iter_settings()
     for path in sorted((REPOSITORY / "lib_sdpipe" / "ui").rglob("*.py")):
-        if path.name in _NO_TEXTS:
+        if path.relative_to(REPOSITORY / "lib_sdpipe" / "ui").as_posix() in _NO_TEXTS:
             continue
         place = path.relative_to(REPOSITORY / "lib_sdpipe").as_posix()
         yield from ((place, text) for text in _iter_module(ast.parse(path.read_text("utf-8"))))
@@ -144,7 +156,7 @@ def _find_hidden_arguments(call: ast.Call) -> Iterator[int]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     hiding = list(call.args) if name in _HIDING_CALLS else []
     hiding += [keyword.value for keyword in call.keywords if keyword.arg in _HIDDEN_ARGUMENTS]
-    yield from (id(inner) for value in hiding for inner in ast.walk(value) if not _has_markup(inner))
+    yield from (id(value) for value in hiding if not _has_markup(value))
 
 
 def _has_markup(node: ast.AST) -> bool:
@@ -161,7 +173,7 @@ def _to_template(node: ast.AST) -> str | None:
 
 
 def _iter_pieces(text: str) -> Iterator[str]:
-    if not _TAG.search(text) and not re.search(r"^[^<]*\">|=\"[^\"]*$", text):
+    if not _TAG.search(text) and not re.search(r"^[^<]*\">|[\w-]=\"", text):
         if _is_words(text):
             yield _clean(text)
         return

@@ -45,7 +45,7 @@ class Served:
 
         page = build_page(lambda: build_tab(host), "Runs")
         page.auth, page.auth_message = users, None
-        events = page.config["dependencies"]
+        self.config, events = page.config, page.config["dependencies"]
         # How many values each takes.
         self.events = {number: len(each["inputs"]) for number, each in enumerate(events) if each.get("backend_fn", True)}
         box = next(each["id"] for each in page.config["components"] if each["props"].get("elem_id") == "sdpipe_pause")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import Json
@@ -79,6 +80,14 @@ def show_download(ready: Ready) -> str:
         f'<p class="sdpipe-download-size">{e(", ".join(part for part in (ready.count, ready.size) if part))}</p>{notes}'
         f'<p class="sdpipe-download-buttons"><a class="sdpipe-button" href="{e(ready.address)}" download="{e(ready.file_name)}" '
         f'data-sdpipe-download>Download</a>{close}</p></section>'
+    )
+
+
+def show_pending(data: Json) -> str:
+    """The card while a download is prepared; the page's script asks again with `data`."""
+    return (
+        f'<section class="sdpipe-download" role="status" aria-label="Download"><p data-sdpipe-pending="{e(json.dumps(data))}">'
+        "Preparing the download…</p></section>"
     )
 
 

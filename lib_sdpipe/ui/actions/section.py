@@ -14,6 +14,7 @@ def build(frame: Frame) -> None:
     events = ActionEvents(frame)
     frame.on_ask("zip", events.zip, [card])
     frame.on_ask("share", events.share, [card])
+    frame.on_ask("look_download", events.look, [card])
     frame.on_ask("close_download", events.close, [card])
     if frame.host.send_targets():
         _build_sending(frame, events)

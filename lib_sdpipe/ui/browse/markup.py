@@ -65,7 +65,8 @@ def show_runs(runs: RunList) -> str:
 
 
 def show_images(images: ImageList) -> str:
-    return f'<nav class="sdpipe-runs" aria-label="Images">{_show_days(images.days, _show_card, "sdpipe-browse-cards")}</nav>'
+    days = _show_days(images.days, _show_card, "sdpipe-browse-cards")
+    return f'<nav class="sdpipe-runs" aria-label="Images" data-sdpipe-gallery="list">{days}</nav>'
 
 
 def show_list(shown: str, place: Place, looking: str) -> str:
@@ -167,10 +168,11 @@ def _show_card(card: Card) -> str:
     link = e(json.dumps(card.link, sort_keys=True))
     badges = "".join(f'<span class="sdpipe-browse-badge">{e(badge)}</span>' for badge in card.badges)
     picture = _show_picture(card.address) if card.address else '<span class="sdpipe-browse-no-picture" aria-hidden="true">∅</span>'
+    full = f' data-sdpipe-full="{e(card.full)}" data-sdpipe-caption="{e(card.title)}"' if card.full else ""
     return (
         f'<li class="sdpipe-browse-card">'
         f'<button type="button" class="sdpipe-browse-card-open" data-sdpipe-card="{link}" title="{e(card.hint)}"'
-        f' aria-label="{e(card.title)}" {ask_attributes("open", card.link)}>'
+        f' aria-label="{e(card.title)}" {ask_attributes("open", card.link)}{full}>'
         f'<span class="sdpipe-browse-card-picture">{picture}{badges}</span>'
         f'<span class="sdpipe-browse-card-text">{e(card.caption)}</span></button>'
         f'<input type="checkbox" class="sdpipe-browse-pick" data-sdpipe-pick="{link}" tabindex="-1" aria-label="Pick {e(card.title)}"></li>'

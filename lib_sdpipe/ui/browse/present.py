@@ -13,7 +13,7 @@ from lib_sdpipe.manifest.records import ImageCounts, Json
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.words import Status
 from lib_sdpipe.workspace.browsing import address_of_file
-from lib_sdpipe.workspace.page_address import build_thumbnail_address
+from lib_sdpipe.workspace.page_address import build_picture_address, build_thumbnail_address
 from lib_sdpipe.workspace.watch import Looking
 
 # A prompt as a card's tooltip.
@@ -48,7 +48,10 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Card:
-    """One image. `link` is what opens it and what picks it; `badges` say what is not usual about it."""
+    """One image. `link` is what opens it and what picks it; `badges` say what is not usual about it.
+
+    `address` is that of its thumbnail, `full` that of the image, None where there is nothing to show.
+    """
 
     link: Json
     title: str
@@ -56,6 +59,7 @@ class Card:
     hint: str
     address: str | None
     badges: list[str]
+    full: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,7 @@ def _card(found: Found, moment: datetime | None) -> Card:
         hint="\n".join(text[:_LONGEST_HINT] for text in hint if text),
         address=_address(found),
         badges=[text for text in (words.format_role(found.role), _absence(found)) if text],
+        full=_full_address(found),
     )
 
 
@@ -168,6 +173,12 @@ def _address(found: Found) -> str | None:
     if found.run_id is not None and found.name is not None:
         return None if found.is_unsaved else build_thumbnail_address(found.run_id, found.name)
     return address_of_file(found)
+
+
+def _full_address(found: Found) -> str | None:
+    if found.run_id is not None and found.name is not None:
+        return None if found.is_unsaved or found.is_lost else build_picture_address(found.run_id, found.name)
+    return address_of_file(found, is_small=False)
 
 
 def _seed(found: Found) -> str:

@@ -178,7 +178,7 @@ class Desk:
         def work(long_work: LongWork) -> None:
             document = shown.plan.read_document()
             answer = apply_plan(workspace.layout, document, progress=long_work.note, should_stop=long_work.should_stop)
-            self._finish(APPLY, plan_id, answer, {one["id"]: one for one in document["operations"]})
+            self._finish(workspace, APPLY, plan_id, answer, {one["id"]: one for one in document["operations"]})
             self._look_again(workspace, long_work)
 
         self._start(APPLY, work, user)
@@ -191,7 +191,8 @@ class Desk:
 
         def work(long_work: LongWork) -> None:
             answer = undo(workspace.layout, shown.undoes, long_work.note, long_work.should_stop)
-            self._finish(UNDO, plan_id, answer, read_operations(workspace.layout, shown.undoes or "") if answer.failed else {})
+            operations = read_operations(workspace.layout, shown.undoes or "") if answer.failed else {}
+            self._finish(workspace, UNDO, plan_id, answer, operations)
             self._look_again(workspace, long_work)
 
         self._start(UNDO, work, user)
@@ -230,11 +231,13 @@ class Desk:
         while len(self.shown) > _MOST_PLANS:
             self.shown.popitem(last=False)
 
-    def _finish(self, verb: str, plan_id: str, answer: RepairAnswer, operations: dict[str, Json]) -> None:
+    def _finish(self, workspace: Workspace, verb: str, plan_id: str, answer: RepairAnswer, operations: dict[str, Json]) -> None:
         failed = [one["id"] for one in answer.failed]
         self.outcome = Outcome(verb, answer, datetime.now(), {op: operations[op] for op in failed if op in operations})
         if not answer.is_interrupted:
             self.shown.pop(plan_id, None)
+        with contextlib.suppress(OSError):  # a long journal is read here, and not while somebody waits for the page
+            self.past.list(workspace.layout, 0, 1)
         if self.found is not None and (answer.done or answer.is_interrupted):
             self.found = replace(self.found, is_stale=True)
 

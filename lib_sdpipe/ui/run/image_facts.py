@@ -32,7 +32,7 @@ class ImageView:
     place: str
     stages: StageTable
     timings: list[Bar]
-    parentage: list[tuple[str, ImageLink]]
+    parentage: list[tuple[str | None, ImageLink]]
     inputs: list[tuple[str, str | ImageLink]]
     members: list[ImageLink]
     prompt: str
@@ -68,14 +68,15 @@ def present_image(manifest: Manifest, run_id: str, file: FileFacts) -> ImageView
     )
 
 
-def _parentage(manifest: Manifest, run_id: str) -> list[tuple[str, ImageLink]]:
-    """The image that this one was made from, and others that its text names: (how that is known, the image)."""
+def _parentage(manifest: Manifest, run_id: str) -> list[tuple[str | None, ImageLink]]:
+    """The image that this one was made from and how that is known; with None those that only its text names."""
     parent = manifest.parent
     if parent is None or not (parent.run_id or parent.name):
         return []
-    found = [(words.format_evidence(parent.by) or "as recorded", ImageLink(run_id=parent.run_id or run_id, name=parent.name))]
+    how = words.format_evidence(parent.by) or "as recorded"
+    found: list[tuple[str | None, ImageLink]] = [(how, ImageLink(run_id=parent.run_id or run_id, name=parent.name))]
     also = getattr(parent, "also", None)
-    return found + [("its text names it", link) for link in (read_links(also, run_id) if isinstance(also, list) else ())]
+    return found + [(None, link) for link in (read_links(also, run_id) if isinstance(also, list) else ())]
 
 
 def _settings(manifest: Manifest, copies: list[str]) -> list[Fact]:

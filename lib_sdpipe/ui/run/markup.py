@@ -109,7 +109,7 @@ def show_image(image: ImageView, run_id: str, actions: str = "") -> str:
         actions,
         f'<p class="sdpipe-id"><code>{e(image.place)}</code></p>' if image.place else "",
         show_box("warning", image.notices),
-        "".join(f'<p class="sdpipe-parentage">Made from {show_link(link, run_id)}: {e(how)}</p>' for how, link in image.parentage),
+        "".join(_show_parent(how, link, run_id) for how, link in image.parentage),
         show_text("Prompt", image.prompt),
         show_text("Negative prompt", image.negative_prompt),
         _show_settings(image.stages, image.settings),
@@ -123,6 +123,11 @@ def show_image(image: ImageView, run_id: str, actions: str = "") -> str:
             f'<pre class="sdpipe-text" dir="auto" tabindex="0" aria-label="Infotext">{e(image.infotext)}</pre></details>'
         )
     return f'<section class="sdpipe-image-facts" aria-label="Chosen image">{"".join(parts)}</section>'
+
+
+def _show_parent(how: str | None, link: ImageLink, run_id: str) -> str:
+    told = f"Made from {show_link(link, run_id)}: {e(how)}" if how else f"Its text names {show_link(link, run_id)}"
+    return f'<p class="sdpipe-parentage">{told}</p>'
 
 
 def _show_settings(table: StageTable, facts: list[Fact]) -> str:

@@ -13,6 +13,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 8, 34
 _LEAST_RADIUS, _MOST_RADIUS = 3.5, 9.0
 
 
+def ask_images(query: str) -> str:
+    """What makes an element lead to the images that fit."""
+    return ask_attributes("search", {"query": query, "view": "images"}, "browse")
+
+
 def draw_columns(chart: TimeChart) -> str:
     """Bars without words: the SVG is stretched to the width there is, the words stand around it as HTML."""
     places = count_places(chart)
@@ -40,7 +45,7 @@ def _draw_column(number: int, column: Column) -> str:
         )
     pieces = "; ".join(f"{part.label} {part.value}" for part in column.parts) if len(column.parts) > 1 else ""
     title = f"{column.title}: {column.total}" + (f" ({pieces})" if pieces else "")
-    ask = f" {ask_attributes('search', {'query': column.query}, 'browse')}" if column.query else ""
+    ask = f" {ask_images(column.query)}" if column.query else ""
     hit = f'<rect class="sdpipe-hit" x="{number}" y="0" width="1" height="100"/>'
     return f'<g class="sdpipe-chart-mark"{ask}><title>{e(title)}</title>{hit}{rects}</g>'
 
@@ -68,7 +73,7 @@ def draw_scatter(chart: Scatter) -> str:
     for point in sorted(chart.points, key=lambda point: -point.weight):
         x, y = place(point.x, point.y)
         radius = _LEAST_RADIUS + (_MOST_RADIUS - _LEAST_RADIUS) * point.weight
-        ask = f" {ask_attributes('search', {'query': point.query}, 'browse')}" if point.query else ""
+        ask = f" {ask_images(point.query)}" if point.query else ""
         points += (f'<g class="sdpipe-chart-mark"{ask}><title>{e(point.label)}: {e(point.value)}</title>'
                    f'<circle class="sdpipe-series-{chart.series}" cx="{x}" cy="{y}" r="{radius:.1f}"/></g>')
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lib_sdpipe.ui.html_text import ask_attributes, ask_button, e
-from lib_sdpipe.ui.statistics.charts import count_places, draw_columns, draw_scatter
+from lib_sdpipe.ui.statistics.charts import ask_images, count_places, draw_columns, draw_scatter
 from lib_sdpipe.ui.statistics.view import BarList, Figure, Row, Scatter, StatisticsView, TimeChart
 
 PENDING = '<p class="sdpipe-quiet" data-sdpipe-pending role="status">Counting…</p>'
@@ -47,9 +47,7 @@ def show_ranges(queries: dict[str, str], chosen: str) -> str:
 
 
 def _show_figure(figure: Figure) -> str:
-    value = (
-        ask_button(figure.value, "search", {"query": figure.query}, "browse", "sdpipe-link") if figure.query else e(figure.value)
-    )
+    value = _link(figure.value, figure.query)
     note = f'<span class="sdpipe-figure-note">{e(figure.note)}</span>' if figure.note else ""
     return f'<div class="sdpipe-figure"><span>{e(figure.name)}</span><strong>{value}</strong>{note}</div>'
 
@@ -124,12 +122,11 @@ def _show_row(row: Row) -> str:
     )
     if row.query is None:
         return f'<li><div class="sdpipe-row{kind}">{inner}</div></li>'
-    ask = ask_attributes("search", {"query": row.query}, "browse")
-    return f'<li><button type="button" class="sdpipe-row{kind}" {ask}>{inner}</button></li>'
+    return f'<li><button type="button" class="sdpipe-row{kind}" {ask_images(row.query)}>{inner}</button></li>'
 
 
 def _link(label: str, query: str | None) -> str:
-    return ask_button(label, "search", {"query": query}, "browse", "sdpipe-link") if query else e(label)
+    return f'<button type="button" class="sdpipe-link" {ask_images(query)}>{e(label)}</button>' if query else e(label)
 
 
 def _note(text: str) -> str:

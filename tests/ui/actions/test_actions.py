@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import pytest
 gr = pytest.importorskip("gradio")
 
 from lib_sdpipe.errors import SdPipeError  # noqa: E402
+from lib_sdpipe.ui.actions import events as module  # noqa: E402
 from lib_sdpipe.ui.actions.events import ActionEvents  # noqa: E402
 from lib_sdpipe.ui.actions.markup import FileLink, ImageTexts, Ready, show_actions, show_download, show_picked_actions  # noqa: E402
 from lib_sdpipe.ui.ask import Ask  # noqa: E402
+from lib_sdpipe.ui.background import Background  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
 from lib_sdpipe.workspace.downloads import find_download  # noqa: E402
 from tests.ui.sample_library import MALICIOUS, SampleLibrary  # noqa: E402
@@ -26,6 +29,9 @@ TEXTS = ImageTexts("a\nSteps: 2", "a", "7")
 
 
 class FrameStub:
+    def __init__(self) -> None:
+        self.background = Background()
+
     class host:  # noqa: N801
         @staticmethod
         def send_targets() -> tuple[str, ...]:
@@ -119,3 +125,22 @@ def test_a_download_says_what_is_in_it_first(events: ActionEvents, library: Samp
         key = re.search(r"sdpipe/v1/downloads/([\w-]+)", html)
         assert key is not None and b"".join(find_download(key.group(1)).iter_bytes())
     assert events.close(Ask({}, workspace)) == ("",)
+
+
+def test_a_download_of_thousands_is_prepared_beside_the_page(
+    events: ActionEvents, library: SampleLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = library.add_run("harbour", ago=60)
+    library.add_image(run_id, "txt2img_001", 1, (64, 64))
+    may_go_on, workspace = threading.Event(), Workspace(library.layout)
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.02)
+    view = workspace.view_run
+    monkeypatch.setattr(workspace, "view_run", lambda run_id: may_go_on.wait(10) and view(run_id))
+    (card,) = events.zip(Ask({"run": run_id}, workspace, "ann"))
+    asked = json.loads(unescape(re.findall(r'data-sdpipe-pending="(.*?)"', card)[0]))
+    assert "Preparing" in events.look(Ask(asked, workspace, "ann"))[0]
+    assert events.look(Ask(asked, workspace, "bob")) == ("",) and events.look(Ask({**asked, "id": "x"}, workspace, "ann")) == ("",)
+    may_go_on.set()
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 10)
+    assert f"{run_id}.zip" in events.look(Ask(asked, workspace, "ann"))[0]
+    assert events.look(Ask(asked, workspace, "ann")) == ("",) and events.look(Ask({"lane": "../x"}, workspace)) == ("",)

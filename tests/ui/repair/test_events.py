@@ -169,6 +169,16 @@ def test_while_one_checks_another_is_told_and_can_stop_it(tmp_path: Path, monkey
     assert "was stopped" in second.work and "Nothing was changed" in second.work
 
 
+def test_a_sentence_stays_while_the_page_only_looks(tmp_path: Path) -> None:
+    section = Section(make(tmp_path, runs=1))
+    section.press("apply", plan="never")
+    assert "not kept any more" in section.notice
+    answer = section.frame.answer(section.events.do, RepairEvents.COUNT, {"do": "look", "quietly": True}, None, (section.view,))
+    assert not isinstance(answer[0], str)
+    section.press("look")
+    assert section.notice == ""
+
+
 def test_while_another_process_repairs_it_says_so(tmp_path: Path) -> None:
     truth = make(tmp_path, damage_moved)
     section = Section(truth)

@@ -1,6 +1,6 @@
 """How long the statistics of a large library take.
 
-    python3 bench/statistics.py [--rows 1000000] [--folder DIR]
+    python3 bench/statistics_queries.py [--rows 1000000] [--folder DIR]
 
 Writes a synthetic index straight into DIR (a temporary folder, or one that keeps it for the next call): images of three years, nine of ten
 recorded, with 200 checkpoints, 12 samplers, five sizes; prints seconds of a count of all of it and of filtered ones, and the numbers.
