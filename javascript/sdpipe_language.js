@@ -38,7 +38,7 @@
             const isLoose = key.replace(/[^A-Za-z]/g, "").length < FEW_LETTERS && !ONE_NAME.test(key);
             const value = isLoose ? "(\\S*|[\\d.,]+(?: \\S+){1,3})" : "(.*?)";
             const pattern = quote(key).replace(/\\\{\\\}/g, value).replace(/#/g, "(\\d+(?:[.,]\\d+)*)");
-            return {key, test: new RegExp(`^${pattern}$`, "s")};
+            return {key, isLoose, test: new RegExp(`^${pattern}$`, "s")};
         });
     }
 
@@ -59,10 +59,10 @@
         return key && has(key) ? fill(all()[key], numbers) : translateDay(text);
     }
 
-    function translatePattern(text) {
+    function translatePattern(text, isLoose) {
         patterns = patterns || findPatterns();
         for (const pattern of patterns) {
-            const found = pattern.test.exec(text);
+            const found = pattern.isLoose === isLoose ? pattern.test.exec(text) : null;
             if (found) return fill(all()[pattern.key], found.slice(1).map((value) => value.replace(value.trim(), () => translate(value.trim()) ?? value.trim())));
         }
         return null;
@@ -83,7 +83,8 @@
     }
 
     function translateAny(text) {
-        return translateExact(text) ?? translateParts(text, ["; ", " · "]) ?? translatePattern(text) ?? translateParts(text, [": ", ", "]);
+        return translateExact(text) ?? translateParts(text, ["; ", " · "]) ?? translatePattern(text, false)
+            ?? translateParts(text, [": ", ", "]) ?? translatePattern(text, true);
     }
 
     function translate(text) {
