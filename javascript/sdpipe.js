@@ -13,6 +13,7 @@
     let lastOpen = 0;
     let focused = null;
     let watched = null;
+    let noticed = "";
 
     const get = (id) => document.getElementById(id);
 
@@ -128,6 +129,16 @@
         }
     }
 
+    // What was not done is said at the top, and somebody may have pressed far below.
+    function showNotice() {
+        const notice = get("sdpipe_notice");
+        const text = notice ? notice.textContent.trim() : "";
+        if (text === noticed) return;
+        noticed = text;
+        const place = notice.getBoundingClientRect();
+        if (text && place.height > 0 && place.bottom < 0) notice.scrollIntoView({block: "start", behavior: "smooth"});
+    }
+
     // A list that is written anew takes the keyboard's place with it: give it back.
     function watch(runs) {
         if (watched === runs) return;
@@ -145,6 +156,7 @@
         }).observe(runs, {childList: true, subtree: true});
         const observer = new MutationObserver(() => {
             showOpen();
+            showNotice();
             if (picked.size) checkBoxes();
             observer.takeRecords(); // what that has changed itself is no reason to do it again
         });

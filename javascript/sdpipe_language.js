@@ -38,7 +38,7 @@
             const isLoose = key.replace(/[^A-Za-z]/g, "").length < FEW_LETTERS && !ONE_NAME.test(key);
             const value = isLoose ? "(\\S*|[\\d.,]+(?: \\S+){1,3})" : "(.*?)";
             const pattern = quote(key).replace(/\\\{\\\}/g, value).replace(/#/g, "(\\d+(?:[.,]\\d+)*)");
-            return {key, test: new RegExp(`^${pattern}$`, "s")};
+            return {key, isLoose, test: new RegExp(`^${pattern}$`, "s")};
         });
     }
 
@@ -59,10 +59,10 @@
         return key && has(key) ? fill(all()[key], numbers) : translateDay(text);
     }
 
-    function translatePattern(text) {
+    function translatePattern(text, isLoose) {
         patterns = patterns || findPatterns();
         for (const pattern of patterns) {
-            const found = pattern.test.exec(text);
+            const found = pattern.isLoose === isLoose ? pattern.test.exec(text) : null;
             if (found) return fill(all()[pattern.key], found.slice(1).map((value) => value.replace(value.trim(), () => translate(value.trim()) ?? value.trim())));
         }
         return null;
@@ -83,7 +83,8 @@
     }
 
     function translateAny(text) {
-        return translateExact(text) ?? translateParts(text, ["; ", " · "]) ?? translatePattern(text) ?? translateParts(text, [": ", ", "]);
+        return translateExact(text) ?? translateParts(text, ["; ", " · "]) ?? translatePattern(text, false)
+            ?? translateParts(text, [": ", ", "]) ?? translatePattern(text, true);
     }
 
     function translate(text) {
@@ -130,10 +131,22 @@
         return element !== null && element.closest(OURS) !== null;
     };
 
+    // The host's script takes the blanks off the ends of what it translates, and words run together.
+    function giveBlanksBack(node, before) {
+        const text = before.trim();
+        if (text !== before && has(text) && node.nodeValue === all()[text]) node.nodeValue = before.replace(text, () => all()[text]);
+    }
+
     function look(changes) {
         for (const change of changes) {
-            if (change.type !== "childList") {
-                if (isOurs(change.target)) change.type === "attributes" ? translateAttributes(change.target) : translateNode(change.target);
+            if (change.type === "attributes") {
+                if (isOurs(change.target)) translateAttributes(change.target);
+                continue;
+            }
+            if (change.type === "characterData") {
+                if (!isOurs(change.target)) continue;
+                giveBlanksBack(change.target, change.oldValue);
+                translateNode(change.target);
                 continue;
             }
             for (const node of change.addedNodes) {
@@ -147,7 +160,8 @@
         if (Object.keys(all()).length === 0) return;
         document.querySelectorAll(OURS).forEach(translateBelow);
         new MutationObserver(look).observe(document.body, {
-            childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ATTRIBUTES,
+            childList: true, subtree: true, characterData: true, characterDataOldValue: true, attributes: true,
+            attributeFilter: ATTRIBUTES,
         });
     }
 

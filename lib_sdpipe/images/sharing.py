@@ -121,7 +121,7 @@ def _write_png(picture: Image.Image, stripped: bytes) -> bytes:
     """The picture with the colour chunks of the file it comes from."""
     buffer = io.BytesIO()
     picture.info.clear()
-    picture.save(buffer, "PNG")
+    picture.save(buffer, "PNG", compress_level=4)  # twice as quick as the default, a few percent larger
     chunks, _ = split_png(buffer.getvalue())
     own = [chunk for chunk in split_png(stripped)[0] if chunk[0] in (*PNG_COLOURS, b"eXIf") and chunk[0] != b"sBIT"]
     return SIGNATURE + b"".join(join_chunk(*chunk) for chunk in [chunks[0], *own, *chunks[1:]])

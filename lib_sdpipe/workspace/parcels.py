@@ -5,6 +5,7 @@ What is in one is decided when it is asked for on the page; the files are read w
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from lib_sdpipe.workspace.picked import FoundPick, list_secrets
 from lib_sdpipe.workspace.zip_stream import Entry, iter_zip
 
 _STEP = 1 << 20
+# Decoding takes memory, several times that of a picture.
+_AT_ONCE = threading.BoundedSemaphore(2)
 _MOST_BYTES = 512 << 20
 _MISSING, _NOT_INCLUDED = "missing.txt", "not-included.txt"
 
@@ -86,7 +89,8 @@ def build_copy(found: FoundPick) -> SharedCopy:
             data = file.read(_MOST_BYTES)
     except OSError as fault:
         raise NotSharableError(f"its file cannot be read ({fault.strerror or type(fault).__name__})") from fault
-    return build_shared_copy(data, list_secrets(found))
+    with _AT_ONCE:
+        return build_shared_copy(data, list_secrets(found))
 
 
 def _reader(piece: FilePiece, notes: list[str]) -> Callable[[], Iterator[bytes]]:

@@ -34,7 +34,11 @@ def chain(host: WebUI) -> tuple[dict[str, Any], dict[str, Any]]:
 def open_run(page: Page, run: dict[str, Any]) -> None:
     page.open_runs()
     page.tab.evaluate("run => window.sdpipe.ask('open', {run: run})", run["run_id"])
-    page.tab.locator("#sdpipe_run", has_text=run["run_id"]).first.wait_for()
+    wait_until_open(page, run["run_id"])
+
+
+def wait_until_open(page: Page, run_id: str) -> None:
+    page.tab.locator(f'#sdpipe_run [data-sdpipe-open-run="{run_id}"]').first.wait_for()
 
 
 def wait_for_picture(page: Page, part: str) -> None:
@@ -58,7 +62,7 @@ def test_a_run_its_images_and_its_lineage_are_found(
     assert "<script>window.stolen = 1</script>" in page.tab.locator("#sdpipe_details").first.inner_text()
     assert page.tab.evaluate("() => window.stolen") is None
     page.tab.locator("#sdpipe_lineage button", has_text="chain_first").first.click()
-    page.tab.locator("#sdpipe_run", has_text=first["run_id"]).first.wait_for()
+    wait_until_open(page, first["run_id"])
 
 
 def test_keys_go_through_the_images_and_the_page_follows(page: Page, chain: tuple[dict[str, Any], dict[str, Any]]) -> None:
@@ -108,4 +112,4 @@ def test_the_accordion_leads_to_the_last_run(page: Page, press: Callable[..., An
     last.locator(f"button[title='{made.run_id}']").wait_for()
     last.get_by_text("Completed").first.wait_for()
     last.locator("button").first.click()
-    page.tab.locator("#sdpipe_run", has_text=made.run_id).first.wait_for(state="visible")
+    wait_until_open(page, made.run_id)
