@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lib_sdpipe.index.children import Child, read_children
+from lib_sdpipe.index.children import Child, read_children, read_lost
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Manifest
 
@@ -35,3 +35,13 @@ def test_no_more_than_asked_for_and_none_without_an_index(tmp_path: Path) -> Non
     assert read_children([tmp_path / "nowhere"], RUN, 3) == []
     (tmp_path / "index.sqlite3").write_bytes(b"no database" * 100)
     assert read_children([tmp_path / "index.sqlite3"], RUN, 3) == []
+
+
+def test_of_other_runs_images_it_is_known_which_are_lost(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index.sqlite3")
+    index.pictures.add(Manifest(run_id=RUN, name="txt2img_001", lost_at="2025-12-26T10:15:00.000Z"))
+    index.pictures.add(Manifest(run_id=RUN, name="txt2img_002"))
+    index.close()
+    asked = [(RUN, "txt2img_001"), (RUN, "txt2img_002"), (RUN, "\ud800'] --"), (LATER, "txt2img_001")]
+    assert read_lost([tmp_path / "index.sqlite3"], asked) == {(RUN, "txt2img_001")}
+    assert read_lost([tmp_path / "index.sqlite3"], []) == set() == read_lost([tmp_path / "nowhere"], asked)

@@ -97,7 +97,7 @@ def show_check(roots: list[RootView], summary: list[str], is_busy: bool, is_firs
     chips = "".join(_show_root(root, is_busy) for root in roots)
     hint = show_hint("A check looks and changes nothing. What it finds is shown with what can be done about it.") if is_first else ""
     return (
-        f'<section class="sdpipe-sheet" aria-label="Check"><div class="sdpipe-sheet-head">{button}{dots(summary)}</div>{hint}'
+        f'<section class="sdpipe-board" aria-label="Check"><div class="sdpipe-board-head">{button}{dots(summary)}</div>{hint}'
         f'<h4>Folders</h4><ul class="sdpipe-roots">{chips}</ul></section>'
     )
 
@@ -153,7 +153,7 @@ def _show_code(view: CodeView, is_open: bool, pictures: dict[Slot, str | None], 
         turn = {"do": "open", "code": view.code, "stay": True}
         pager = show_pager(turn, "page", view.page, view.findings, FINDINGS_PER_PAGE, f"page-{view.code}")
         body += f'{more}<ol class="sdpipe-findings" start="{view.page * FINDINGS_PER_PAGE + 1}">{rows}</ol>{pager}'
-    return f'<section class="sdpipe-sheet sdpipe-code" aria-label="{e(view.words.title)}">{head}{body}</section>'
+    return f'<section class="sdpipe-board sdpipe-code" aria-label="{e(view.words.title)}">{head}{body}</section>'
 
 
 def _show_choices(view: CodeView, is_busy: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from lib_sdpipe.errors import UnknownNameError
-from lib_sdpipe.index.children import read_children
+from lib_sdpipe.index.children import read_children, read_lost
 from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Noted, Updates, unchanged
@@ -202,4 +202,5 @@ def _show_lineage(workspace: Workspace, view: RunView, name: str | None, level: 
     current = image_key(view.run_id, name) if name else None
     graph = fold_graph(build_graph(view.manifests, view.run_id, children), current, level)
     graph.hide_runs(workspace.sees)
+    graph.note_lost(read_lost(workspace.layout.index_places, graph.images_of_others()))
     return show_lineage(lay_out(graph), current, level)

@@ -77,6 +77,17 @@ class Graph:
                 if not known.setdefault(step.run_id, is_seen(step.run_id)):
                     self.steps[key] = Step(key, UNSEEN, stage=step.stage, role=step.role)
 
+    def images_of_others(self) -> list[tuple[str, str]]:
+        """(run id, name) of steps that are recorded in other runs."""
+        steps = (step for step in self.steps.values() if step.kind in (ELSEWHERE, LATER))
+        return [(step.run_id, step.name) for step in steps if step.run_id and step.name]
+
+    def note_lost(self, images: set[tuple[str, str]]) -> None:
+        """These (run id, name) lie in the bin, or are marked as lost."""
+        for key, step in self.steps.items():
+            if step.run_id and step.name and (step.run_id, step.name) in images:
+                self.steps[key] = replace(step, is_lost=True)
+
     def before(self, key: Key, kind: str = MADE) -> list[Key]:
         return self._before.get((key, kind), [])
 

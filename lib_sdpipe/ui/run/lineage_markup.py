@@ -14,6 +14,7 @@ from lib_sdpipe.workspace.page_address import build_input_address, build_thumbna
 CARD_WIDTH, CARD_HEIGHT = 152, 56
 _PITCH_X, _PITCH_Y = CARD_WIDTH + 30, CARD_HEIGHT + 10
 _EDGE = 4
+_LOST = "in bin or lost"
 
 
 def show_lineage(layout: Layout, current: Key | None, level: int) -> str:
@@ -87,10 +88,10 @@ def _show_small(step: Step) -> str:
 
 def _more(step: Step) -> list[str]:
     if step.kind in (ELSEWHERE, LATER):
-        return [f"in {words.format_label(step.run_id or '')}"]
+        return [f"in {words.format_label(step.run_id or '')}", _LOST if step.is_lost else ""]
     if step.kind in (INPUT, UNSEEN):
         return ["not recorded" if step.kind == INPUT else "not yours"]
-    absence = "not saved" if not step.name else "in the bin or lost" if step.is_lost else ""
+    absence = "not saved" if not step.name else _LOST if step.is_lost else ""
     return [absence, f"seed {step.seed}" if step.seed is not None else ""]
 
 
