@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.hostile_library import build_hostile_library
+from tests.browser.hostile_library import BAIT, FILE_NAME, SHORT, build_hostile_library
 from tests.cli.serving import Server
 from tests.ui.sample_library import SampleLibrary
 
@@ -83,15 +83,32 @@ def test_the_page_is_whole_and_asks_no_other_server(view: Open, server: Server) 
 
 def test_no_text_of_a_library_becomes_a_part_of_the_page(view: Open, hostile: SampleLibrary) -> None:
     page = view()
-    for run in page.tab.evaluate("() => [...document.querySelectorAll('[data-sdpipe-run]')].map(x => x.dataset.sdpipeRun)"):
+    runs = page.tab.evaluate("() => [...document.querySelectorAll('[data-sdpipe-run]')].map(x => x.dataset.sdpipeRun)")
+    assert len(runs) == 3
+    for run in runs:
         names = sorted(path.stem for path in hostile.layout.manifests(run).iterdir())
         for name in names:
             page.tab.evaluate("what => window.sdpipe.ask('open', what)", {"run": run, "name": name})
             page.tab.wait_for_timeout(250)
         page.tab.evaluate("() => document.querySelectorAll('#sdpipe_tab details').forEach(x => { x.open = true; })")
-    for section in page.sections():
+    images = [{"run": run, "name": f"txt2img_{number:03d}"} for run in runs[-2:] for number in (1, 2)]
+    unrecorded = [{"root": "outputs", "path": FILE_NAME}]
+    for section, name, data in (
+        ("browse", "browse", {"view": "images"}), ("browse", "search", {"query": BAIT}), ("compare", "compare", {"images": images}),
+        ("compare", "compare", {"runs": runs[-2:]}), ("trace", "trace", {"picked": images[:1]}), ("trace", "trace", {"picked": unrecorded}),
+        ("repair", "repair", {"do": "check"}), ("repair", "repair", {"do": "open", "code": "orphaned-image"}),
+        ("repair", "repair", {"do": "open", "code": "missing-image"}), ("repair", "repair", {"do": "open", "code": "stripped-image"}),
+        ("repair", "repair", {"do": "choose", "code": "stripped-image", "operation": "write-infotext"}),
+        ("repair", "repair", {"do": "plan"}), ("statistics", "statistics_look", {}),
+        ("bin", "bin", {"do": "preview", "picked": unrecorded}),
+        ("bin", "bin", {"do": "preview", "images": images[:1], "picked": images}),
+        ("bin", "mark", {"images": images, "set": {"tags": [SHORT]}}),
+    ):
         page.turn_to(section)
-        page.tab.wait_for_timeout(400)
+        page.tab.evaluate("([name, data]) => window.sdpipe.ask(name, data)", [name, data])
+        page.tab.wait_for_timeout(700)
+        page.tab.evaluate("() => document.querySelectorAll('#sdpipe_tab details').forEach(x => { x.open = true; })")
+        assert page.tab.evaluate("() => [document.querySelectorAll('sdpipe-injected').length, window.hacked]") == [0, None], (section, name)
     assert "sdpipe-injected" in page.tab.content()  # it is there to be read
     assert page.tab.evaluate("() => [document.querySelectorAll('sdpipe-injected').length, window.hacked]") == [0, None]
     assert page.faults == []

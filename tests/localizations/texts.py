@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
-REPOSITORY = Path(os.environ.get("TEXTS_OF") or Path(__file__).resolve().parents[2])
+REPOSITORY = Path(__file__).resolve().parents[2]
 LANGUAGES = ("de_DE", "ja_JP", "zh_CN")
 # Attributes of HTML, and arguments of gradio's components, that are shown.
 _SHOWN_ATTRIBUTES = re.compile(r"\b(?:title|aria-label|placeholder|alt)=(?:\"([^\"]*)\"|'([^']*)')")
