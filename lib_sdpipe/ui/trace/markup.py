@@ -46,7 +46,7 @@ def show_traced(dropped: DroppedView, sure: Sureness, matches: list[MatchView], 
 
 
 def _show_verdict(sure: Sureness) -> str:
-    by = f' <span class="sdpipe-trace-by">{e("Known by " + sure.evidence)}</span>' if sure.evidence else ""
+    by = f' <span class="sdpipe-trace-by">{e("Known by: " + sure.evidence)}</span>' if sure.evidence else ""
     return (
         f'<div class="sdpipe-sure sdpipe-sure-{e(sure.kind)}" role="status"><p><strong>{e(sure.word)}</strong>{by}</p>'
         f"<p>{e(sure.reason)}</p></div>"
