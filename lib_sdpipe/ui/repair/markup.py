@@ -105,6 +105,7 @@ def show_check(roots: list[RootView], summary: list[str], is_busy: bool, is_firs
 _ROOT_STATES = {
     "ok": Status("completed", "✓", "There"), "empty": Status("interrupted", "○", "Empty"),
     "confirmed": Status("unknown", "○", "Empty, as it should be"), "offline": Status("failed", "✕", "Away"),
+    "unused": Status("unknown", "○", "Nothing was saved there yet"),
 }
 
 

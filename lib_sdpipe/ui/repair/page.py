@@ -86,6 +86,8 @@ class RepairPage:
             self._states[folder] = known = (time.monotonic(), ask_briefly(lambda: _look_at(folder), _PATIENCE_SECONDS, "offline"))
         if known[1] == "empty" and name != RUNS_ROOT and library.is_confirmed_empty(name):
             return "confirmed"
+        if known[1] == "offline" and name in library.save_roots():
+            return "unused"
         return "ok" if known[1] == "empty" and name == RUNS_ROOT else known[1]
 
     # --- findings ---
