@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from lib_sdpipe.manifest.records import ImageFacts, Manifest, Run
 from lib_sdpipe.store.layout import find_layout
 from lib_sdpipe.workspace import Workspace
 from tests.images.test_digest import noise
+
+RUN = "20251225_143009_a"
 
 
 @pytest.fixture
@@ -52,12 +55,30 @@ def test_a_missing_library_and_an_unknown_run_say_so(tmp_path: Path, workspace: 
 
 @pytest.mark.parametrize("digest", ["../../../escaped", "/tmp/escaped", "", None, "ab" * 32])
 def test_a_thumbnail_stays_in_its_folder_whatever_the_record_says(workspace: Workspace, tmp_path: Path, digest: str | None) -> None:
-    noise().save(tmp_path / "1.png")
-    manifest = Manifest(
-        name="../../x", run_id="20251225_143009_a", root=None, path=str(tmp_path / "1.png"), image=ImageFacts(pixel_sha256=digest),
-    )
-    thumbnail = workspace.find_thumbnail(manifest)
+    facts = ImageFacts(pixel_sha256=digest)
+    thumbnail = workspace.find_thumbnail(Manifest(name="../../x", run_id=RUN, root="runs", path=save(workspace, 1), image=facts))
     assert thumbnail is not None and workspace.layout.thumbnails in thumbnail.resolve().parents
+
+
+def test_an_image_that_was_edited_gets_another_thumbnail(workspace: Workspace) -> None:
+    manifest = Manifest(name="txt2img_001", run_id=RUN, root="runs", path=save(workspace, 1), image=ImageFacts(pixel_sha256="ab" * 32))
+    first = workspace.find_thumbnail(manifest)
+    save(workspace, 2)
+    second = workspace.find_thumbnail(manifest)
+    assert first is not None and second is not None and first != second and first.read_bytes() != second.read_bytes()
+
+
+def test_a_picture_that_lies_in_no_root_is_not_shown(workspace: Workspace, tmp_path: Path) -> None:
+    noise().save(tmp_path / "1.png")
+    assert workspace.find_thumbnail(Manifest(name="txt2img_001", run_id=RUN, root=None, path=str(tmp_path / "1.png"))) is None
+
+
+def save(workspace: Workspace, seed: int) -> str:
+    """A picture in a run's folder; its path in the root of runs."""
+    file = workspace.layout.run_folder(RUN) / "1.png"
+    noise(seed=seed).save(file)
+    os.utime(file, ns=(seed * 10**9, seed * 10**9))
+    return f"{RUN}/1.png"
 
 
 def test_a_path_out_of_its_root_is_no_picture(workspace: Workspace, tmp_path: Path) -> None:

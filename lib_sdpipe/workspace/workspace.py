@@ -26,7 +26,6 @@ from lib_sdpipe.store.runs import RunStore
 
 # So many runs that the index does not know yet have their files read one by one.
 _MOST_UNKNOWN = 100
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _STAGE_OF_NAME = re.compile(r"([a-z0-9]+?)(?:ed)?_")
 
 
@@ -207,7 +206,7 @@ class Workspace:
         source = self.find_picture(manifest) or self.find_in_bin(manifest)
         if source is None:
             return None
-        return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(manifest, source))
+        return ensure_thumbnail(source, self.layout.thumbnails, _thumbnail_key(source))
 
     def library(self) -> Library:
         """The image roots, those that the caller named among them. Raises RecordError for a damaged library.json."""
@@ -263,9 +262,8 @@ def _placed(manifest: Manifest, run_id: str) -> Manifest:
     return manifest
 
 
-def _thumbnail_key(manifest: Manifest, source: Path) -> str:
-    """What a record says is data, never a file name: anything but a digest is hashed."""
-    digest = manifest.image.pixel_sha256 if manifest.image else None
-    if digest is not None and _DIGEST.fullmatch(digest):
-        return digest
-    return hashlib.sha256(str(source).encode("utf-8", "surrogatepass")).hexdigest()
+def _thumbnail_key(source: Path) -> str:
+    """Another one once the file is another: what a record says of it may be long past."""
+    status = source.stat()
+    text = f"{source}\0{status.st_size}\0{status.st_mtime_ns}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

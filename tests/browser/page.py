@@ -35,6 +35,7 @@ class Page:
 
     def reload_ui(self) -> None:
         """The button in Settings; the page comes back by itself once the host does."""
+        self.tab.wait_for_timeout(1500)  # what typing has queued is answered first: gradio 3.41 waits for it without end
         self.tab.evaluate("() => { window.isOldPage = true; }")
         self.open_tab("Settings")
         for _ in range(10):  # a press before the page has taken hold of its buttons is lost
