@@ -3,6 +3,7 @@
     "use strict";
 
     const TOLD_MS = 2500;
+    const LIST_MS = 600;
     let shown = "";
     let kept = null;
     let timer = 0;
@@ -27,6 +28,7 @@
         const data = {images: images, set: set, open: openImage()};
         if (picked) data.picked = window.sdpipe.picked();
         window.sdpipe.ask("mark", data);
+        setTimeout(() => window.sdpipe.ask("look", {quietly: true}), LIST_MS); // the cards of the list tell marks, too
     }
 
     function tick() {

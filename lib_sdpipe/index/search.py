@@ -33,9 +33,10 @@ _WALKED = (
     " name"
 )
 _FOUND = (
-    "SELECT pictures.id, run_id, name, root, path, stage, time, prompts.text, actual_seed, names.text, file, role, width, height, bytes,"
-    " lost_at IS NOT NULL, path IS NULL AND kept IS NULL FROM pictures"
+    "SELECT pictures.id, pictures.run_id, pictures.name, root, path, stage, time, prompts.text, actual_seed, names.text, file, role, width,"
+    " height, bytes, lost_at IS NOT NULL, path IS NULL AND kept IS NULL, rating, ifnull(is_favourite, 0) FROM pictures"
     " LEFT JOIN prompts ON prompts.id = pictures.prompt LEFT JOIN names ON names.id = pictures.model"
+    " LEFT JOIN marks ON marks.run_id = pictures.run_id AND marks.name = pictures.name"
 )
 
 _NOT_LOST = (IsLost(False),)
@@ -63,6 +64,8 @@ class Found:
     bytes: int | None = None
     is_lost: bool = False
     is_unsaved: bool = False
+    rating: int | None = None
+    is_favourite: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,8 @@ class Search:
 
 
 def _build_found(row: tuple) -> Found:
-    found = Found(*row[:-2], bool(row[-2]), bool(row[-1]))
+    *facts, is_lost, is_unsaved, rating, is_favourite = row
+    found = Found(*facts, bool(is_lost), bool(is_unsaved), rating, bool(is_favourite))
     return found if found.time else replace(found, time=None)
 
 

@@ -155,12 +155,17 @@ def _card(found: Found, moment: datetime | None) -> Card:
     return Card(
         link={"run": found.run_id, "name": found.name} if found.run_id else {"root": found.root, "path": found.path},
         title=name,
-        caption=" · ".join(text for text in (words.format_stage(found.stage) if found.stage else "", when) if text) or name,
+        caption=" · ".join(text for text in (_liking(found), words.format_stage(found.stage) if found.stage else "", when) if text) or name,
         hint="\n".join(text[:_LONGEST_HINT] for text in hint if text),
         address=_address(found),
         badges=[text for text in (words.format_role(found.role), _absence(found)) if text],
         full=_full_address(found),
     )
+
+
+def _liking(found: Found) -> str:
+    stars = f"★{found.rating}" if found.rating else ""
+    return f"{stars} ♥".strip() if found.is_favourite else stars
 
 
 def _absence(found: Found) -> str:

@@ -123,6 +123,17 @@ def test_images_are_shown_as_cards_recorded_or_not(empty: SampleLibrary) -> None
     assert "<script" not in page.shown["runs"] and "<b>" not in page.shown["runs"]
 
 
+def test_a_card_tells_its_stars_and_its_heart(empty: SampleLibrary) -> None:
+    run_id = empty.add_run("harbour", ago=60)
+    for number in (1, 2):
+        empty.add_image(run_id, f"txt2img_{number:03}", number)
+    write_marks(empty.layout, run_id, {"txt2img_001": {"rating": 4, "favourite": True}}, "2025-12-25T00:00:00.000Z")
+    page = List(empty)
+    page.ask("look")
+    page.ask("browse", view="images")
+    assert page.shown["runs"].count("★4 ♥ · txt2img") == 1 and page.shown["runs"].count("★") == 1
+
+
 def test_a_search_finds_and_a_faulty_one_says_where_and_changes_nothing(page: List) -> None:
     page.search("status:failed")
     assert page.keys == ["failed"] and 'aria-pressed="true"' in page.shown["filters"]
