@@ -57,7 +57,7 @@ def show_preview(preview: PreviewView, preview_id: str, addresses: Addresses) ->
     ) if what else ""
     back = "They can be restored from here at any time." if what else ""
     return (
-        f'<section class="sdpipe-sheet sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{_show_failed(preview.refused, "Stays:")}'
+        f'<section class="sdpipe-card sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{_show_failed(preview.refused, "Stays:")}'
         f'<ul class="sdpipe-binned-list">{tiles}</ul>{more}{children}{runs}<div class="sdpipe-deeds">{yes}'
         f'{do_button("Cancel", {"do": "drop", "preview": preview_id}, keep="drop")}<span class="sdpipe-quiet">{back}</span></div></section>'
     )
@@ -76,7 +76,7 @@ def show_purge(found: Purge, preview_id: str) -> str:
     failed = tuple((one["id"], one["reason"]) for one in found.failed)
     hint = "They are then gone from the disk, and neither the bin nor an undo brings them back. The records of the images stay."
     return (
-        f'<section class="sdpipe-sheet sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{show_hint(hint) if yes else ""}'
+        f'<section class="sdpipe-card sdpipe-confirm" aria-label="{e(title)}"><h3>{e(title)}</h3>{show_hint(hint) if yes else ""}'
         f'{_show_failed(failed, "Cannot be counted:")}<div class="sdpipe-deeds">{yes}'
         f'{do_button("Cancel" if yes else "Close", {"do": "drop", "preview": preview_id}, keep="drop")}</div>'
         "</section>"
@@ -93,7 +93,7 @@ def show_outcome(outcome: Outcome) -> str:
     stopped = " It was stopped before the rest." if outcome.is_stopped else ""
     undo = do_button("Undo", {"do": "restore", "cull": outcome.apply_id}, keep="undo") if outcome.apply_id and outcome.count else ""
     return (
-        f'<section class="sdpipe-sheet" role="status"><div class="sdpipe-deeds"><strong>{e(done + stopped)}</strong>{undo}'
+        f'<section class="sdpipe-card" role="status"><div class="sdpipe-deeds"><strong>{e(done + stopped)}</strong>{undo}'
         f'{do_button("Close", {"do": "close"}, keep="close")}</div>{_show_failed(outcome.failed, "Left as it is:")}</section>'
     )
 
@@ -109,7 +109,7 @@ def show_head(files: int, size: str, can_purge: bool) -> str:
         "</details>" if can_purge else ""
     )
     held = _dots([f"{words.format_count(files, 'file')} set aside", size])
-    return f'<div class="sdpipe-sheet sdpipe-deeds sdpipe-bin-head"><strong>In the bin</strong>{held}{chosen}{menu}</div>'
+    return f'<div class="sdpipe-card sdpipe-deeds sdpipe-bin-head"><strong>In the bin</strong>{held}{chosen}{menu}</div>'
 
 
 def show_cull(card: CullCard, addresses: Addresses) -> str:
@@ -125,7 +125,7 @@ def show_cull(card: CullCard, addresses: Addresses) -> str:
     restore = do_button(f"Restore all {card.count:,}" if card.count > 1 else "Restore", {"do": "restore", "cull": card.apply_id},
                         keep=f"all-{card.apply_id}")
     return (
-        f'<section class="sdpipe-sheet" aria-label="{e(card.when)}"><div class="sdpipe-sheet-head"><h3>{e(card.when)}</h3>'
+        f'<section class="sdpipe-card" aria-label="{e(card.when)}"><div class="sdpipe-sheet-head"><h3>{e(card.when)}</h3>'
         f'{_dots([what, card.size])}{restore}</div>{stopped}<ul class="sdpipe-binned-list">{tiles}</ul>{more}</section>'
     )
 

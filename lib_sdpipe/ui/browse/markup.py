@@ -193,7 +193,7 @@ def _show_group(group: FilterGroup) -> str:
 
 def _show_chip(chip: Chip) -> str:
     return (
-        f'<li><button type="button" class="sdpipe-browse-chip" aria-pressed="{"true" if chip.is_on else "false"}" title="{e(chip.term)}"'
+        f'<li><button type="button" class="sdpipe-chip" aria-pressed="{"true" if chip.is_on else "false"}" title="{e(chip.term)}"'
         f' {ask_attributes("browse", {"term": chip.term})}><span dir="auto">{e(chip.label)}</span>'
         f' <span class="sdpipe-browse-count">{chip.count:,}</span></button></li>'
     )
@@ -202,7 +202,7 @@ def _show_chip(chip: Chip) -> str:
 def _show_search(search: SavedSearch, is_on: bool) -> str:
     return (
         f'<li class="sdpipe-browse-saved-search">'
-        f'<button type="button" class="sdpipe-browse-chip" aria-pressed="{"true" if is_on else "false"}"'
+        f'<button type="button" class="sdpipe-chip" aria-pressed="{"true" if is_on else "false"}"'
         f' title="{e(search.query)}" {ask_attributes("browse", {"query": search.query})}><span dir="auto">{e(search.name)}</span></button>'
         f'<button type="button" class="sdpipe-browse-forget" title="Delete this search" aria-label="Delete the search {e(search.name)}"'
         f' {ask_attributes("forget_search", {"name": search.name})}>×</button></li>'

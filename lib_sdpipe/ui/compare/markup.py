@@ -144,7 +144,7 @@ def _show_card(card: Card, picks: list[Pick], number: int) -> str:
         buttons.append(ask_button("Put first", "compare", first, kind="sdpipe-link"))
     buttons.append(ask_button("Take out", "compare", {"images": [image_data(pick) for pick in rest]}, kind="sdpipe-link"))
     return (
-        f'<li class="sdpipe-card-compared"><span class="sdpipe-letter">{e(card.letter)}</span><div>'
+        f'<li class="sdpipe-card sdpipe-card-compared"><span class="sdpipe-letter">{e(card.letter)}</span><div>'
         f'<strong>{e(card.title)}</strong><div class="sdpipe-summary">{dots(card.facts)}</div>'
         f'<div class="sdpipe-card-buttons">{" ".join(buttons)}</div></div></li>'
     )

@@ -37,7 +37,7 @@ def _show_card(card: RunCard, run_ids: list[str]) -> str:
         ask_button("Take out", "compare", {"runs": others}, kind="sdpipe-link"),
     ]
     return (
-        f'<li class="sdpipe-card-compared"><span class="sdpipe-letter">{e(card.letter)}</span><div>'
+        f'<li class="sdpipe-card sdpipe-card-compared"><span class="sdpipe-letter">{e(card.letter)}</span><div>'
         f'<strong dir="auto">{e(card.label)}</strong><div class="sdpipe-summary">{show_status(card.status)}{dots(card.facts)}</div>'
         f'<div class="sdpipe-id"><code>{e(card.run_id)}</code></div>'
         f'<div class="sdpipe-card-buttons">{" ".join(button for button in buttons if button)}</div></div></li>'
@@ -60,7 +60,7 @@ def _show_pair(pair: Pair) -> str:
     if pair.one is not None and pair.other is not None:
         data = {"images": [image_data(pair.one.pick), image_data(pair.other.pick)]}
         button = ask_button("Compare these two", "compare", data, kind="sdpipe-link")
-    return f'<li class="sdpipe-pair"><div class="sdpipe-pair-images">{images}</div>{button}</li>'
+    return f'<li class="sdpipe-card sdpipe-pair"><div class="sdpipe-pair-images">{images}</div>{button}</li>'
 
 
 def _show_image(letter: str, image: PairedImage | None) -> str:

@@ -97,7 +97,7 @@ def show_check(roots: list[RootView], summary: list[str], is_busy: bool, is_firs
     chips = "".join(_show_root(root, is_busy) for root in roots)
     hint = show_hint("A check looks and changes nothing. What it finds is shown with what can be done about it.") if is_first else ""
     return (
-        f'<section class="sdpipe-board" aria-label="Check"><div class="sdpipe-board-head">{button}{dots(summary)}</div>{hint}'
+        f'<section class="sdpipe-card" aria-label="Check"><div class="sdpipe-board-head">{button}{dots(summary)}</div>{hint}'
         f'<h4>Folders</h4><ul class="sdpipe-roots">{chips}</ul></section>'
     )
 
@@ -112,7 +112,7 @@ _ROOT_STATES = {
 def _show_root(root: RootView, is_busy: bool) -> str:
     chosen = "true" if root.is_chosen else "false"
     toggle = do_button(
-        root.name, {"do": "root", "name": root.name}, "sdpipe-toggle", f"root-{root.name}", is_busy,
+        root.name, {"do": "root", "name": root.name}, "sdpipe-chip", f"root-{root.name}", is_busy,
         f' aria-pressed="{chosen}" title="Whether findings in this folder are listed"',
     )
     folder = f' <code class="sdpipe-path">{e(root.folder)}</code>' if root.folder else ""
@@ -154,7 +154,7 @@ def _show_code(view: CodeView, is_open: bool, pictures: dict[Slot, str | None], 
         turn = {"do": "open", "code": view.code, "stay": True}
         pager = show_pager(turn, "page", view.page, view.findings, FINDINGS_PER_PAGE, f"page-{view.code}")
         body += f'{more}<ol class="sdpipe-findings" start="{view.page * FINDINGS_PER_PAGE + 1}">{rows}</ol>{pager}'
-    return f'<section class="sdpipe-board sdpipe-code" aria-label="{e(view.words.title)}">{head}{body}</section>'
+    return f'<section class="sdpipe-card sdpipe-code" aria-label="{e(view.words.title)}">{head}{body}</section>'
 
 
 def _show_choices(view: CodeView, is_busy: bool) -> str:
@@ -172,7 +172,7 @@ def _show_choices(view: CodeView, is_busy: bool) -> str:
     choices.append(("Leave as it is", "The plan does nothing about these.", None))
     buttons = "".join(
         do_button(
-            label, {**data, "operation": operation}, "sdpipe-option", f"choose-{view.code}-{operation}", is_busy,
+            label, {**data, "operation": operation}, "sdpipe-chip", f"choose-{view.code}-{operation}", is_busy,
             f' role="radio" aria-checked="{"true" if operation == view.chosen else "false"}" title="{e(meaning)}"',
         )
         for label, meaning, operation in choices

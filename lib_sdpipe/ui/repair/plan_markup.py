@@ -85,7 +85,7 @@ def show_plan_bar(planned: int, is_busy: bool, is_stale: bool) -> str:
         text = "Nothing is chosen yet. Choose above what is to be done."
     button = do_button("Show the plan", {"do": "plan"}, "sdpipe-button sdpipe-main-button", "plan", is_busy or not planned)
     calm = "<span>Nothing is done before you have seen it.</span>"
-    return f'<div class="sdpipe-board sdpipe-plan-bar">{button}<span>{e(text)}</span>{calm}</div>'
+    return f'<div class="sdpipe-card sdpipe-plan-bar">{button}<span>{e(text)}</span>{calm}</div>'
 
 
 def show_plan(plan: PlanView, pictures: dict[Slot, str | None], is_busy: bool) -> str:
@@ -95,10 +95,10 @@ def show_plan(plan: PlanView, pictures: dict[Slot, str | None], is_busy: bool) -
         hint = "There is nothing left to take back." if plan.undoes else "There is nothing to do: what was found may be gone by now."
         close = do_button("Close", {"do": "drop", "plan": plan.plan_id}, keep="drop")
         heading = f'<h3 class="sdpipe-title">{e(title)}</h3>'
-        return f'<section class="sdpipe-board sdpipe-plan" aria-label="{e(title)}">{heading}{show_hint(hint)}{close}</section>'
+        return f'<section class="sdpipe-card sdpipe-plan" aria-label="{e(title)}">{heading}{show_hint(hint)}{close}</section>'
     groups = "".join(_show_kind(plan, kind, count, pictures) for kind, count in plan.counts.items())
     return (
-        f'<section class="sdpipe-board sdpipe-plan" aria-label="{e(title)}" data-sdpipe-plan="{e(plan.plan_id)}">'
+        f'<section class="sdpipe-card sdpipe-plan" aria-label="{e(title)}" data-sdpipe-plan="{e(plan.plan_id)}">'
         f'<h3 class="sdpipe-title">{e(title)}</h3>{"".join(f"<p>{e(note)}</p>" for note in plan.notes)}{groups}'
         f'<div class="sdpipe-doings">{_show_deeds(plan, total, is_busy)}</div></section>'
     )
@@ -170,7 +170,7 @@ def show_outcome(outcome: OutcomeView, is_busy: bool) -> str:
         back = do_button("Undo …", {"do": "undo-preview", "apply": outcome.apply_id}, keep="outcome-undo", is_off=is_busy)
     kind = "sdpipe-partly" if outcome.failed or outcome.is_interrupted else "sdpipe-well"
     return (
-        f'<section class="sdpipe-board sdpipe-outcome {kind}" aria-label="What was done" role="status"><div class="sdpipe-board-head">'
+        f'<section class="sdpipe-card sdpipe-outcome {kind}" aria-label="What was done" role="status"><div class="sdpipe-board-head">'
         f'{dots([*counts, words.format_duration(outcome.seconds * 1000)])}{back}</div>{stopped}{failed if outcome.failed else ""}</section>'
     )
 
@@ -186,9 +186,9 @@ def show_past(past: list[PastView], page: int, has_more: bool, is_busy: bool) ->
         older = do_button("Older", {"do": "past", "page": page + 1}, keep="past-older", is_off=not has_more)
         pager = f'<nav class="sdpipe-turn" aria-label="Pages">{newer}{older}</nav>'
     return (
-        '<section class="sdpipe-board" aria-label="Past repairs"><h3 class="sdpipe-title">Past repairs</h3>'
+        '<section class="sdpipe-card" aria-label="Past repairs"><h3 class="sdpipe-title">Past repairs</h3>'
         f'<div class="sdpipe-past"><table><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">State</th>'
-        f'<th scope="col"><span class="sdpipe-hidden">Undo</span></th></tr></thead><tbody>{rows}</tbody></table></div>{pager}</section>'
+        f'<th scope="col"><span class="sdpipe-unseen">Undo</span></th></tr></thead><tbody>{rows}</tbody></table></div>{pager}</section>'
     )
 
 
@@ -204,13 +204,13 @@ def show_adoption_choices(takes_all: bool, limit: int | None, limits: tuple[int 
     """For images without a record: how many are adopted at once, and a way to adopt a whole root."""
     buttons = "".join(
         do_button(
-            f"The oldest {number:,}" if number is not None else "All at once", {"do": "limit", "limit": number}, "sdpipe-option",
+            f"The oldest {number:,}" if number is not None else "All at once", {"do": "limit", "limit": number}, "sdpipe-chip",
             f"limit-{number}", is_busy, f' role="radio" aria-checked="{"true" if number == limit else "false"}"',
         )
         for number in limits
     )
     pressed = f' aria-pressed="{"true" if takes_all else "false"}"'
-    all_too = do_button("Also images without any text", {"do": "takes-all"}, "sdpipe-toggle", "takes-all", is_busy, pressed)
+    all_too = do_button("Also images without any text", {"do": "takes-all"}, "sdpipe-chip", "takes-all", is_busy, pressed)
     whole = "".join(
         do_button(root, {"do": "adopt", "root": root, "path": ""}, keep=f"adopt-root-{root}", is_off=is_busy) for root in roots
     )

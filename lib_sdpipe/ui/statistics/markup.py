@@ -23,7 +23,7 @@ def show_statistics(view: StatisticsView, is_pending: bool) -> str:
         return f'<div class="sdpipe-statistics"><p class="sdpipe-quiet">{e(_EMPTY)}</p>{foot}</div>'
     scatters = "".join(_show_scatter(chart) for chart in view.scatters)
     speed = (
-        '<section class="sdpipe-panel sdpipe-panel-wide"><h3>Seconds an image took</h3><p class="sdpipe-quiet">A point is a size and a '
+        '<section class="sdpipe-card sdpipe-panel-wide"><h3>Seconds an image took</h3><p class="sdpipe-quiet">A point is a size and a '
         "number of steps; the larger it is, the more images. Press it to see them.</p>"
         f'<div class="sdpipe-scatters">{scatters}</div>{_note(view.scatter_note)}</section>'
     ) if scatters else ""
@@ -40,7 +40,7 @@ def show_ranges(queries: dict[str, str], chosen: str) -> str:
         query = pattern.format(**queries)
         pressed = "true" if query == chosen else "false"
         buttons.append(
-            f'<button type="button" class="sdpipe-pill" aria-pressed="{pressed}" '
+            f'<button type="button" class="sdpipe-chip" aria-pressed="{pressed}" '
             f'{ask_attributes("statistics_show", {"query": query})}>{e(label)}</button>'
         )
     return f'<div class="sdpipe-pills" role="group" aria-label="Time">{"".join(buttons)}</div>'
@@ -49,20 +49,20 @@ def show_ranges(queries: dict[str, str], chosen: str) -> str:
 def _show_figure(figure: Figure) -> str:
     value = _link(figure.value, figure.query)
     note = f'<span class="sdpipe-figure-note">{e(figure.note)}</span>' if figure.note else ""
-    return f'<div class="sdpipe-figure"><span>{e(figure.name)}</span><strong>{value}</strong>{note}</div>'
+    return f'<div class="sdpipe-card sdpipe-figure"><span>{e(figure.name)}</span><strong>{value}</strong>{note}</div>'
 
 
 def _show_over_time(view: StatisticsView) -> str:
     if not view.over_time:
         return ""
     spans = "".join(
-        f'<button type="button" class="sdpipe-pill" aria-pressed="{"true" if chosen else "false"}" '
+        f'<button type="button" class="sdpipe-chip" aria-pressed="{"true" if chosen else "false"}" '
         f'{ask_attributes("statistics_show", {"by": name})}>{e(words)}</button>' for name, words, chosen in view.spans
     )
     choice = f'<div class="sdpipe-pills" role="group" aria-label="A bar is">{spans}</div>' if len(view.spans) > 1 else ""
     charts = "".join(map(_show_chart, view.over_time))
     head = f'<div class="sdpipe-panel-head"><h3>Over time</h3>{choice}</div>'
-    return f'<section class="sdpipe-panel sdpipe-panel-wide">{head}{charts}</section>'
+    return f'<section class="sdpipe-card sdpipe-panel-wide">{head}{charts}</section>'
 
 
 def _show_chart(chart: TimeChart) -> str:
@@ -110,7 +110,7 @@ def _show_table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, st
 
 def _show_bars(bars: BarList) -> str:
     rows = "".join(map(_show_row, bars.rows))
-    return f'<section class="sdpipe-panel"><h3>{e(bars.title)}</h3><ul class="sdpipe-barlist">{rows}</ul>{_note(bars.note)}</section>'
+    return f'<section class="sdpipe-card"><h3>{e(bars.title)}</h3><ul class="sdpipe-barlist">{rows}</ul>{_note(bars.note)}</section>'
 
 
 def _show_row(row: Row) -> str:

@@ -79,7 +79,8 @@ def _show_several(dropped: DroppedView, matches: list[MatchView], addresses: lis
 
 def _show_dropped(dropped: DroppedView) -> str:
     return (
-        f'<figure class="sdpipe-traced"><img src="{e(dropped.address)}" alt="The dropped picture"><figcaption><strong>This picture</strong>'
+        f'<figure class="sdpipe-card sdpipe-traced"><img src="{e(dropped.address)}" alt="The dropped picture">'
+        "<figcaption><strong>This picture</strong>"
         f'<span class="sdpipe-whereabouts" dir="auto">{e(dropped.name)}</span><span>{dots(dropped.facts)}</span></figcaption></figure>'
     )
 
@@ -93,7 +94,7 @@ def _show_recorded(match: MatchView, address: str | None) -> str:
         shown = f'<button type="button" class="sdpipe-picture-button" {opened} aria-label="{label}">{image}</button>'
     prompt = f'<p class="sdpipe-trace-prompt" dir="auto">{e(match.prompt)}</p>' if match.prompt else ""
     return (
-        f'<figure class="sdpipe-traced">{shown}<figcaption><strong>{e(match.title)}</strong> {show_link(match.link, None)}'
+        f'<figure class="sdpipe-card sdpipe-traced">{shown}<figcaption><strong>{e(match.title)}</strong> {show_link(match.link, None)}'
         f"{show_facts(match.facts)}{prompt}</figcaption></figure>"
     )
 
