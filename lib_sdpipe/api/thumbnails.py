@@ -15,8 +15,9 @@ from lib_sdpipe.workspace.browsing import find_file_thumbnail
 
 # Decoding takes memory: a page asks for a hundred at once.
 _AT_ONCE = threading.BoundedSemaphore(4)
-# Seconds that a browser shows one without asking; then it asks whether it is still the same.
-_FRESH_SECONDS = 3600
+# Seconds that a browser shows one without asking; then it asks whether it is still the same. As short as with full pictures:
+# before an image goes into the bin, its question must not show what the file was an hour ago.
+_FRESH_SECONDS = 60
 # What a page shows in the place of a picture whose file is not there: readable on a light and on a dark ground.
 _ABSENT = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 320"><rect width="320" height="320" fill="#80848c"/>'

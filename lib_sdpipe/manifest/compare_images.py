@@ -8,6 +8,7 @@ from typing import Any
 
 from lib_sdpipe.manifest.compare_fields import FieldRow, Path, compare_fields, flatten
 from lib_sdpipe.manifest.records import Json, Manifest, StageEntry
+from lib_sdpipe.manifest.stage_settings import clear_sizes
 
 # Compared word by word instead.
 _PROMPTS = ("prompt", "negative_prompt")
@@ -52,7 +53,7 @@ def compare_settings(manifests: Sequence[Manifest]) -> list[FieldRow]:
 
 def compare_stages(manifests: Sequence[Manifest]) -> list[StageStep]:
     """The stages of all images in one order; those of one kind stand beside each other, the image itself last."""
-    histories = [_number_stages([*manifest.stage_history, _own_stage(manifest)]) for manifest in manifests]
+    histories = [_number_stages([*clear_sizes(manifest.stage_history), _own_stage(manifest)]) for manifest in manifests]
     steps = []
     for key in _merge([list(history) for history in histories]):
         entries = tuple(history.get(key) for history in histories)

@@ -13,16 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from lib_sdpipe.errors import LockedError, SdPipeError
+from lib_sdpipe.workspace.give_way import GiveWay
 
 log = logging.getLogger("sdpipe")
 
 RUNNING, STOPPING, DONE, STOPPED, FAILED = "running", "stopping", "done", "stopped", "failed"
 
-# While the host generates: after so much work, rest for so many times as long. Two Python threads share one interpreter, and
-# what the one does the other waits for. What is being written meanwhile must not wait for long: a rest has an end.
-_WORK_SECONDS = 0.001
-_REST_TIMES = 40
-_LONGEST_REST_SECONDS = 0.25
 _STOP_SECONDS = 3.0
 
 
@@ -49,9 +45,9 @@ class LongWork:
         self.progress = Progress()
         self.result: Any = None
         self.fault: str | None = None
-        self._is_host_busy = is_host_busy
         self._is_asked_to_stop = threading.Event()
-        self._began = self._rested = time.monotonic()
+        self._give_way = GiveWay(is_host_busy, self._is_asked_to_stop.wait)
+        self._began = time.monotonic()
         self._ended: float | None = None
         self._outcome: str | None = None
 
@@ -78,7 +74,7 @@ class LongWork:
 
     def should_stop(self) -> bool:
         """For work that ends by itself between two steps. It lets the host go first as `rest` does."""
-        self._let_host_go_first()
+        self._give_way()
         return self._is_asked_to_stop.is_set()
 
     def rest(self) -> None:
@@ -94,14 +90,6 @@ class LongWork:
     def note(self, phase: str, done: int, total: int | None = None) -> None:
         """Say how far it is, no more: for work that asks `should_stop`."""
         self.progress = Progress(phase, done, total)
-
-    def _let_host_go_first(self) -> None:
-        worked = time.monotonic() - self._rested
-        if worked < _WORK_SECONDS:
-            return
-        if self._is_host_busy():
-            self._is_asked_to_stop.wait(min(worked * _REST_TIMES, _LONGEST_REST_SECONDS))
-        self._rested = time.monotonic()
 
     def _run(self, work: Callable[[LongWork], Any]) -> None:
         outcome = FAILED
@@ -123,7 +111,7 @@ class Background:
     """All long work of one page server. `stop` ends it, on Reload UI."""
 
     def __init__(self, is_host_busy: Callable[[], bool] = lambda: False) -> None:
-        self._is_host_busy = is_host_busy
+        self.is_host_busy = is_host_busy
         self._lock = threading.Lock()
         self._of_lane: dict[str, LongWork] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -138,7 +126,7 @@ class Background:
             if before is not None and before.is_running:
                 by = f" for {before.user}" if before.user and before.user != user else ""
                 raise LockedError(f"{before.name} is running{by}; try again when it has ended, or stop it")
-            begun = LongWork(name, user, self._is_host_busy)
+            begun = LongWork(name, user, self.is_host_busy)
             thread = threading.Thread(target=begun._run, args=(work,), name=f"SDPipe {name}", daemon=True)
             self._of_lane[lane], self._threads[lane] = begun, thread
             thread.start()

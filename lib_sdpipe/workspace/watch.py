@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -19,6 +20,7 @@ from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.refresh import Refresh
 from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.store.scan import read_record_stamp
+from lib_sdpipe.workspace.give_way import GiveWay
 
 log = logging.getLogger("sdpipe")
 
@@ -33,8 +35,6 @@ _COUNTS_SECONDS = 5.0
 _COUNTING_PATIENCE_SECONDS = 0.15
 # Of so many people the counts are kept at once, where each sees own runs only.
 _MOST_VIEWERS = 50
-# The thread shares the interpreter with a WebUI that may be generating: it pauses now and then.
-_PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ class LibraryWatch:
         self._took = 0.0
         self._counted: dict[str | None, tuple[float, float, Facets]] = {}
 
-    def ask(self, again: bool = False, patience: float = 0.0) -> Looking:
+    def ask(self, again: bool = False, patience: float = 0.0, is_host_busy: Callable[[], bool] = lambda: False) -> Looking:
         """Look at what is due: everything at times or where `again` says so, else new and running runs.
 
-        Waits for the answer at most `patience` seconds.
+        Waits for the answer at most `patience` seconds. While the host is busy it looks slowly.
         """
         if not self._layout.runs.exists():  # before the first run: that is an empty library, and stays unwritten
             return Looking(has_looked=True)
@@ -77,7 +77,7 @@ class LibraryWatch:
             if self._thread is None or not self._thread.is_alive():
                 is_due = again or time.monotonic() - self._looked_at > max(_LEAST_SECONDS, _TIMES_ITS_OWN * self._took)
                 self._looking = replace(self._looking, doing="folders" if is_due else None, what="", done=0, total=None)
-                self._thread = threading.Thread(target=self._run, args=(is_due,), name="SDPipe look", daemon=True)
+                self._thread = threading.Thread(target=self._run, args=(is_due, GiveWay(is_host_busy)), name="SDPipe look", daemon=True)
                 self._thread.start()
             thread = self._thread
         if patience:
@@ -108,14 +108,14 @@ class LibraryWatch:
 
     # --- on the thread ---
 
-    def _run(self, is_whole: bool) -> None:
+    def _run(self, is_whole: bool, give_way: GiveWay) -> None:
         started, fault = time.monotonic(), None
         try:
             with open_index(self._layout.index_places) as index:
                 if not index.search.is_prepared():
                     self._tell("preparing", "", 0, None)
                     index.search.prepare()
-                self._look(index, is_whole)
+                self._look(index, is_whole, give_way)
                 index.search.complete(lambda done, total: self._tell("images", "", done, total))
                 if is_whole:
                     self._count(index)
@@ -128,11 +128,11 @@ class LibraryWatch:
             self._looked_at, self._took = time.monotonic(), time.monotonic() - started
         self._looking = Looking(fault=fault, has_looked=self._looking.has_looked or is_whole)
 
-    def _look(self, index: Index, is_whole: bool) -> None:
+    def _look(self, index: Index, is_whole: bool, give_way: GiveWay) -> None:
         run_ids = list(self._store.iter_run_ids()) if is_whole else self._find_changed(index)
         library = Library(self._layout)
         if is_whole:
-            Refresh(self._layout, library, index, self._show_folders).look(run_ids)
+            Refresh(self._layout, library, index, self._show_folders, give_way).look(run_ids)
             return
         for run_id in run_ids:
             Refresh(self._layout, library, index).look_at_run(run_id)
@@ -163,7 +163,6 @@ class LibraryWatch:
 
     def _show_folders(self, what: str, files: int) -> None:
         self._tell("folders", what, files, None)
-        time.sleep(_PAUSE_SECONDS)
 
     def _tell(self, doing: str, what: str, done: int, total: int | None) -> None:
         self._looking = replace(self._looking, doing=doing, what=what, done=done, total=total, fault=None)

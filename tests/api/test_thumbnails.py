@@ -21,6 +21,7 @@ def test_a_thumbnail_is_small_and_is_asked_for_once(client: TestClient, library:
     answer = client.get(f"thumbnails/{run_id}/txt2img_001")
     assert answer.headers["content-type"] == "image/webp" and "max-age" in answer.headers["cache-control"]
     assert "private" in answer.headers["cache-control"]
+    assert int(answer.headers["cache-control"].partition("max-age=")[2]) <= 60, "of a changed file the old picture stands for so long"
     with Image.open(io.BytesIO(answer.content)) as picture:
         assert picture.size == (320, 213)
     again = client.get(f"thumbnails/{run_id}/txt2img_001", headers={"If-None-Match": answer.headers["etag"]})

@@ -107,8 +107,8 @@ def test_while_the_host_generates_it_mostly_rests_and_still_goes_on() -> None:
 
 
 def test_one_that_rests_hears_at_once_that_it_is_to_end(monkeypatch: Any) -> None:
-    monkeypatch.setattr("lib_sdpipe.ui.background._LONGEST_REST_SECONDS", 60.0)
-    monkeypatch.setattr("lib_sdpipe.ui.background._REST_TIMES", 1_000_000)
+    monkeypatch.setattr("lib_sdpipe.workspace.give_way._LONGEST_REST_SECONDS", 60.0)
+    monkeypatch.setattr("lib_sdpipe.workspace.give_way._REST_TIMES", 1_000_000)
     background = Background(lambda: True)
     begun = background.start("a library", "Check", work_until_asked)
     time.sleep(0.02)

@@ -54,11 +54,14 @@ class BrowseEvents:
 
     def look(self, ask: Ask, listed: Listed) -> Updates | Noted:
         """The page as it is now; what is due on the disk is looked at behind it."""
-        return self._list(ask, listed, listed.place, watch_of(ask.workspace.layout).ask(patience=_PATIENCE_SECONDS))
+        return self._list(ask, listed, listed.place, self._watch(ask))
 
     def refresh(self, ask: Ask, listed: Listed) -> Updates | Noted:
         """The same, and all folders are looked at again."""
-        return self._list(ask, listed, listed.place, watch_of(ask.workspace.layout).ask(again=True, patience=_PATIENCE_SECONDS))
+        return self._list(ask, listed, listed.place, self._watch(ask, again=True))
+
+    def _watch(self, ask: Ask, again: bool = False) -> Looking:
+        return watch_of(ask.workspace.layout).ask(again, _PATIENCE_SECONDS, self._frame.background.is_host_busy)
 
     def search(self, ask: Ask, text: str, listed: Listed) -> Updates | Noted:
         """What was written."""

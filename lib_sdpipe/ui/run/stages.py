@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run, StageEntry
+from lib_sdpipe.manifest.stage_settings import clear_sizes
 from lib_sdpipe.manifest.times import parse_utc
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.run.graph import MOST_STAGES
@@ -105,7 +106,7 @@ def _read_stages(manifest: Manifest, run_id: str) -> list[_Stage]:
         StageColumn(_title(manifest.stage, manifest.role), None, is_this=True), _as_made(manifest), manifest.actual_seed,
         manifest.actual_subseed if manifest.subseed_strength else None, manifest.stage_duration_ms,
     )
-    return [*(_read_entry(entry, run_id) for entry in manifest.stage_history[-MOST_STAGES:]), own]
+    return [*(_read_entry(entry, run_id) for entry in clear_sizes(manifest.stage_history[-MOST_STAGES:])), own]
 
 
 def _read_entry(entry: StageEntry, run_id: str) -> _Stage:

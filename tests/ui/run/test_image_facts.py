@@ -109,6 +109,14 @@ def test_what_changed_from_stage_to_stage_is_marked() -> None:
     assert page.count("sdpipe-changed") == 5 and "Settings of each stage" in page
 
 
+def test_of_a_parent_with_hires_fix_no_size_is_told_but_that_of_its_first_pass() -> None:
+    asked = {"stage": "txt2img", "run_id": RUN, "settings": {"steps": 3, "width": 64, "height": 64}}
+    plain = {**asked, "stage": "img2img", "name": "img2img_001", "role": "final"}
+    history = [{**asked, "role": "before-highres-fix"}, {**asked, "role": "final", "name": "txt2img_001"}, plain]
+    rows = {name: [cell.text for cell in cells] for name, cells in present_stages(_manifest(stage_history=history), RUN).rows}
+    assert rows["Size"][:3] == ["64×64", "", "64×64"] and rows["Steps"][:3] == ["3", "3", "3"]
+
+
 def test_a_bar_for_each_stage_and_for_the_run_what_is_left_of_its_time() -> None:
     entry = {"stage": "txt2img", "role": "before-highres-fix", "run_id": RUN, "name": "txt2img_001", "duration_ms": 1000}
     foreign = {"stage": "txt2img", "run_id": OTHER, "name": "txt2img_001", "duration_ms": 9_000}
