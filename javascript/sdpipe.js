@@ -100,11 +100,15 @@
     // --- looking again ---
 
     // Calls look(whether it has just come into sight) while the part of that id is in sight: at once, then after wait(part) ms.
-    function follow(id, look, wait) {
+    // whenFound(part) is called once for the part, seen or not.
+    function follow(id, look, wait, whenFound = () => {}) {
+        let found = null;
         let wasVisible = false;
         let last = 0;
         const tick = () => {
             const part = get(id);
+            if (part && part !== found) whenFound(part);
+            found = part;
             const visible = Boolean(part) && !document.hidden && part.getClientRects().length > 0;
             if (visible && (!wasVisible || Date.now() - last >= wait(part))) {
                 last = Date.now();

@@ -6,14 +6,11 @@
     const WORKING_MS = 700;
     const QUIET_MS = 10000;
     const chosen = new Map();
-    let watched = null;
 
-    const looks = window.sdpipe.follow("sdpipe_bin", (isNew) => window.sdpipe.ask("bin", {do: "look", again: isNew}), (page) => {
-        if (watched !== page) window.sdpipe.keepFocus(page, "data-sdpipe-keep", showChosen);
-        watched = page;
+    const looks = window.sdpipe.follow("sdpipe_bin", (isNew) => window.sdpipe.ask("bin", {do: "look", again: isNew}), () => {
         const isWorking = document.querySelector("#sdpipe_bin_work [data-sdpipe-working], #sdpipe_bin [data-sdpipe-pending]");
         return isWorking ? WORKING_MS : QUIET_MS;
-    });
+    }, (page) => window.sdpipe.keepFocus(page, "data-sdpipe-keep", showChosen));
 
     // What is no longer in the bin is no longer chosen.
     function showChosen() {

@@ -6,14 +6,11 @@
     const WORKING_MS = 1000;
     const QUIET_MS = 10000;
     let awaited = null;
-    let watched = null;
 
-    const looks = window.sdpipe.follow("sdpipe_repair", () => window.sdpipe.ask("repair", {do: "look", quietly: true}), (page) => {
-        if (watched !== page) window.sdpipe.keepFocus(page, "data-sdpipe-keep", () => showAwaited(page));
-        watched = page;
+    const looks = window.sdpipe.follow("sdpipe_repair", () => window.sdpipe.ask("repair", {do: "look", quietly: true}), () => {
         const isWorking = document.querySelector("#sdpipe_repair_work [data-sdpipe-working], #sdpipe_repair [data-sdpipe-pending]");
         return isWorking ? WORKING_MS : QUIET_MS;
-    });
+    }, (page) => window.sdpipe.keepFocus(page, "data-sdpipe-keep", () => showAwaited(page)));
 
     // What somebody asked to see stands at the top, and they may have asked further down.
     function showAwaited(page) {
