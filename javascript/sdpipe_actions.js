@@ -5,6 +5,7 @@
 
     const TICK_MS = 500;
     const COPIED_MS = 1500;
+    const DOWNLOADED_MS = 2000;
     let watched = null;
     let sent = null;
 
@@ -65,6 +66,9 @@
     document.addEventListener("click", (event) => {
         const button = event.target instanceof Element ? event.target.closest("[data-sdpipe-copy-text]") : null;
         if (button) copy(button);
+        // The card has done its work; another one that stands there by then stays.
+        const link = event.target instanceof Element ? event.target.closest("[data-sdpipe-download]") : null;
+        if (link) setTimeout(() => link.isConnected && window.sdpipe && window.sdpipe.ask("close_download", {}), DOWNLOADED_MS);
     });
     setInterval(tick, TICK_MS);
 })();

@@ -25,7 +25,7 @@ def read_marks(layout: Layout, run_id: str) -> Json:
             data = file.read(_LIMIT + 1)
     except FileNotFoundError as fault:
         if not path.parent.is_dir():
-            raise UnknownNameError(f"there is no run {run_id} in {layout.runs}; `runs` lists them") from fault
+            raise UnknownNameError(f"there is no run {run_id} in {layout.runs}; the list of runs says which there are") from fault
         return new_marks()
     except OSError as fault:
         raise RecordError(f"{path}: {fault}") from fault

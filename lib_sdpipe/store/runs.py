@@ -70,7 +70,7 @@ class RunStore:
             data = path.read_bytes()
         except FileNotFoundError as fault:
             if not path.parent.is_dir():
-                raise UnknownNameError(f"there is no run {run_id} in {self.layout.runs}; `runs` lists them") from fault
+                raise UnknownNameError(f"there is no run {run_id} in {self.layout.runs}; the list of runs says which there are") from fault
             raise RecordError(f"{path}: missing") from fault
         except OSError as fault:
             raise RecordError(f"{path}: {fault}") from fault

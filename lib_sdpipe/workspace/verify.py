@@ -73,7 +73,7 @@ class Verifier:
     def _manifests(self, run_id: str) -> list[FoundManifest]:
         scanned = scan_run(self._layout.runs, run_id) if is_run_id(run_id) else None
         if scanned is None or not self._layout.run_folder(run_id).is_dir():
-            raise UnknownNameError(f"there is no run {run_id} in {self._layout.runs}; `runs` lists them")
+            raise UnknownNameError(f"there is no run {run_id} in {self._layout.runs}; the list of runs says which there are")
         if scanned.problem is not None:
             raise UnknownNameError(f"{self._layout.run_folder(run_id)}: cannot be listed ({scanned.problem})")
         return read_run_rows(self._layout, scanned)[1]

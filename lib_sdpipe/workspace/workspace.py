@@ -88,7 +88,7 @@ class Workspace:
     def check_sees(self, run_id: str) -> None:
         """Raises UnknownNameError, in the words for a run that is not there."""
         if not self.sees(run_id):
-            raise UnknownNameError(f"there is no run {run_id} in {self.layout.runs}; `runs` lists them")
+            raise UnknownNameError(f"there is no run {run_id} in {self.layout.runs}; the list of runs says which there are")
 
     def check_sees_file(self, root: str | None, path: str) -> None:
         """That a file is the image of a run, or lies in a run folder, which the viewer may know of. Raises UnknownNameError."""

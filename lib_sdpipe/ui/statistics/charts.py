@@ -9,7 +9,8 @@ _GAP = 0.12
 # A few bars do not fill the whole width.
 _LEAST_COLUMNS = 12
 _WIDTH, _HEIGHT = 320, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 8, 34
+# On the left "1 min 30 s" has room.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 10, 8, 34
 _LEAST_RADIUS, _MOST_RADIUS = 3.5, 9.0
 
 
