@@ -8,10 +8,7 @@
     const POLL_MS = 3000;
     const asked = new Map();
     const picked = new Map();
-    let wasVisible = false;
-    let lastLook = 0;
     let lastOpen = 0;
-    let focused = null;
     let watched = null;
     let noticed = "";
 
@@ -102,27 +99,58 @@
 
     // --- looking again ---
 
-    function tick() {
-        const runs = get("sdpipe_runs");
-        if (!runs) return;
-        watch(runs);
-        const visible = !document.hidden && runs.getClientRects().length > 0;
-        const waiting = runs.querySelector("[data-sdpipe-pending], [data-sdpipe-running]") !== null;
-        if (visible && (!wasVisible || (waiting && Date.now() - lastLook >= POLL_MS))) {
-            lastLook = Date.now();
-            ask("look");
-            // What somebody has just opened is on its way: an answer to this would take its place.
-            if (Date.now() - lastOpen >= POLL_MS) ask("look_run");
-        }
-        wasVisible = visible;
+    // Calls look(whether it has just come into sight) while the part of that id is in sight: at once, then after wait(part) ms.
+    // whenFound(part) is called once for the part, seen or not.
+    function follow(id, look, wait, whenFound = () => {}) {
+        let found = null;
+        let wasVisible = false;
+        let last = 0;
+        const tick = () => {
+            const part = get(id);
+            if (part && part !== found) whenFound(part);
+            found = part;
+            const visible = Boolean(part) && !document.hidden && part.getClientRects().length > 0;
+            if (visible && (!wasVisible || Date.now() - last >= wait(part))) {
+                last = Date.now();
+                look(!wasVisible);
+            }
+            wasVisible = visible;
+        };
+        setInterval(tick, TICK_MS);
+        document.addEventListener("visibilitychange", tick);
+        return {tick, setLast: (time) => {
+            last = time;
+        }};
     }
 
-    const rows = () => Array.from(document.querySelectorAll("#sdpipe_runs [data-sdpipe-run]"));
+    // A part that is written anew takes the keyboard's place with it: give it back to what has the same value of that attribute.
+    function keepFocus(part, attribute, changed) {
+        let kept = null;
+        part.addEventListener("focusin", (event) => {
+            kept = event.target.getAttribute(attribute);
+        });
+        part.addEventListener("focusout", (event) => {
+            if (event.target.isConnected && event.relatedTarget) kept = null;
+        });
+        new MutationObserver(() => {
+            changed();
+            if (!kept || document.activeElement !== document.body) return;
+            const all = Array.from(part.querySelectorAll(`[${attribute}]`));
+            const same = all.find((found) => found.getAttribute(attribute) === kept && !found.disabled);
+            if (same) same.focus({preventScroll: true});
+        }).observe(part, {childList: true, subtree: true});
+    }
+
+    const runs = follow("sdpipe_runs", () => {
+        ask("look");
+        // What somebody has just opened is on its way: an answer to this would take its place.
+        if (Date.now() - lastOpen >= POLL_MS) ask("look_run");
+    }, (part) => part.querySelector("[data-sdpipe-pending], [data-sdpipe-running]") ? POLL_MS : Infinity);
 
     function showOpen() {
         const open = document.querySelector("#sdpipe_run [data-sdpipe-open-run]");
         const run = open && open.dataset.sdpipeOpenRun;
-        for (const row of rows()) {
+        for (const row of document.querySelectorAll("#sdpipe_runs [data-sdpipe-run]")) {
             const isOpen = row.dataset.sdpipeRun === run;
             if (isOpen && row.getAttribute("aria-current") !== "true") row.setAttribute("aria-current", "true");
             else if (!isOpen && row.hasAttribute("aria-current")) row.removeAttribute("aria-current");
@@ -139,28 +167,17 @@
         if (text && place.height > 0 && place.bottom < 0) notice.scrollIntoView({block: "start", behavior: "smooth"});
     }
 
-    // A list that is written anew takes the keyboard's place with it: give it back.
-    function watch(runs) {
-        if (watched === runs) return;
-        watched = runs;
-        runs.addEventListener("focusin", (event) => {
-            focused = event.target.dataset.sdpipeRun || null;
-        });
-        runs.addEventListener("focusout", (event) => {
-            if (event.target.isConnected && event.relatedTarget) focused = null;
-        });
-        new MutationObserver(() => {
-            if (!focused || document.activeElement !== document.body) return;
-            const row = rows().find((found) => found.dataset.sdpipeRun === focused);
-            if (row) row.focus({preventScroll: true});
-        }).observe(runs, {childList: true, subtree: true});
+    function watch() {
+        const tab = get("sdpipe_tab");
+        if (!tab || watched === tab) return;
+        watched = tab;
         const observer = new MutationObserver(() => {
             showOpen();
             showNotice();
             if (picked.size) checkBoxes();
             observer.takeRecords(); // what that has changed itself is no reason to do it again
         });
-        observer.observe(get("sdpipe_tab"), {childList: true, subtree: true});
+        observer.observe(tab, {childList: true, subtree: true});
     }
 
     // --- copying ---
@@ -186,14 +203,13 @@
         const button = target && target.closest("[data-sdpipe-ask], [data-sdpipe-copy]");
         if (button && "sdpipeAsk" in button.dataset) askAs(button);
         else if (button) copy(button);
-        else setTimeout(tick, 50); // perhaps it was the press that opened the tab
+        else setTimeout(runs.tick, 50); // perhaps it was the press that opened the tab
     });
     document.addEventListener("change", (event) => {
         const box = event.target instanceof Element ? event.target.closest("[data-sdpipe-pick]") : null;
         if (box) setPicked(read(box.dataset.sdpipePick), box.checked);
     });
-    document.addEventListener("visibilitychange", tick);
-    setInterval(tick, TICK_MS);
+    setInterval(watch, TICK_MS);
 
-    window.sdpipe = {ask, take, turnTo, picked: () => Array.from(picked.values()), setPicked, clearPicked};
+    window.sdpipe = {ask, take, turnTo, read, key, press, follow, keepFocus, picked: () => Array.from(picked.values()), setPicked, clearPicked};
 })();

@@ -13,9 +13,7 @@
         const mark = row.querySelector("[data-sdpipe-ready]");
         if (!mark || mark.dataset.sdpipeNumber === sent) return;
         sent = mark.dataset.sdpipeNumber;
-        const found = document.getElementById(mark.dataset.sdpipeReady);
-        const button = found && (found.tagName === "BUTTON" ? found : found.querySelector("button"));
-        if (button) button.click();
+        window.sdpipe.press(mark.dataset.sdpipeReady);
     }
 
     function tick() {

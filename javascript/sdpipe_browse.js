@@ -7,7 +7,6 @@
     const cards = () => Array.from(document.querySelectorAll("#sdpipe_runs [data-sdpipe-card]"));
     let watched = null;
     let place = null;
-    let focused = null;
     let hasRestored = false;
 
     // --- keys ---
@@ -111,20 +110,13 @@
         if (place !== null && place !== now) list().scrollTop = 0;
         place = now;
         remember(now);
-        if (focused && document.activeElement === document.body) {
-            const card = cards().find((one) => one.dataset.sdpipeCard === focused);
-            if (card) card.focus({preventScroll: true});
-        }
     }
 
     function watch() {
         const found = list();
         if (!found || found === watched) return;
         watched = found;
-        found.addEventListener("focusin", (event) => {
-            focused = event.target.dataset.sdpipeCard || null;
-        });
-        new MutationObserver(onList).observe(found, {childList: true, subtree: true});
+        window.sdpipe.keepFocus(found, "data-sdpipe-card", onList);
         onList();
     }
 

@@ -12,12 +12,9 @@
     const get = (id) => document.getElementById(id);
 
     function ask(state) {
-        const found = get(`sdpipe_${state.tab}_ask_last`);
-        const button = found && (found.tagName === "BUTTON" ? found : found.querySelector("button"));
-        if (!button) return;
         state.last = Date.now();
         state.due = 0;
-        button.click();
+        window.sdpipe.press(`sdpipe_${state.tab}_ask_last`);
     }
 
     // The text under the gallery is written anew after each Generate.

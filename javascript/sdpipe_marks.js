@@ -5,19 +5,12 @@
     const TOLD_MS = 2500;
     const LIST_MS = 600;
     let shown = "";
-    let kept = null;
     let timer = 0;
     let watched = null;
 
     const get = (id) => document.getElementById(id);
 
-    function read(text) {
-        try {
-            return JSON.parse(text || "{}");
-        } catch {
-            return {};
-        }
-    }
+    const read = window.sdpipe.read;
 
     const openImage = () => {
         const open = document.querySelector("#sdpipe_tab [data-sdpipe-open-image]");
@@ -33,7 +26,7 @@
 
     function tick() {
         const place = get("sdpipe_marks");
-        if (!place || !window.sdpipe) return;
+        if (!place) return;
         watch(place);
         const open = openImage();
         const wanted = open ? JSON.stringify([open.run, open.name]) : "";
@@ -45,17 +38,7 @@
     function watch(place) {
         if (watched === place) return;
         watched = place;
-        place.addEventListener("focusin", (event) => {
-            kept = event.target.dataset.sdpipeKeep || null;
-        });
-        place.addEventListener("focusout", (event) => {
-            if (event.target.isConnected && event.relatedTarget) kept = null;
-        });
-        new MutationObserver(() => {
-            if (!kept || document.activeElement !== document.body) return;
-            const same = Array.from(place.querySelectorAll("[data-sdpipe-keep]")).find((found) => found.dataset.sdpipeKeep === kept);
-            if (same) same.focus({preventScroll: true});
-        }).observe(place, {childList: true, subtree: true});
+        window.sdpipe.keepFocus(place, "data-sdpipe-keep", () => {});
         new MutationObserver(tick).observe(get("sdpipe_tab"), {childList: true, subtree: true});
         new MutationObserver(tell).observe(get("sdpipe_marked"), {childList: true, subtree: true});
     }

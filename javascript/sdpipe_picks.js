@@ -6,15 +6,7 @@
     const pictures = new Map();
     let shown = "";
 
-    const key = (what) => JSON.stringify([what.run, what.name, what.root, what.path]);
-
-    function read(text) {
-        try {
-            return JSON.parse(text || "{}");
-        } catch {
-            return {};
-        }
-    }
+    const {key, read} = window.sdpipe;
 
     // Where a picture of it is, the page knows best at the moment when it is picked.
     function remember() {

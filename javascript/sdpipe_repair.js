@@ -3,49 +3,14 @@
 (function() {
     "use strict";
 
-    const TICK_MS = 500;
     const WORKING_MS = 1000;
     const QUIET_MS = 10000;
-    let wasVisible = false;
-    let lastLook = 0;
-    let kept = null;
     let awaited = null;
-    let watched = null;
 
-    const get = (id) => document.getElementById(id);
-
-    function tick() {
-        const page = get("sdpipe_repair");
-        if (!page || !window.sdpipe) return;
-        watch(page);
-        const visible = !document.hidden && page.getClientRects().length > 0;
-        const isWorking = document.querySelector("#sdpipe_repair_work [data-sdpipe-working]") !== null;
-        const isDue = Date.now() - lastLook >= (isWorking ? WORKING_MS : QUIET_MS);
-        const isPending = page.querySelector("[data-sdpipe-pending]") !== null;
-        if (visible && (!wasVisible || isDue || (isPending && Date.now() - lastLook >= WORKING_MS))) {
-            lastLook = Date.now();
-            window.sdpipe.ask("repair", {do: "look", quietly: true});
-        }
-        wasVisible = visible;
-    }
-
-    function watch(page) {
-        if (watched === page) return;
-        watched = page;
-        page.addEventListener("focusin", (event) => {
-            kept = event.target.dataset.sdpipeKeep || null;
-        });
-        page.addEventListener("focusout", (event) => {
-            if (event.target.isConnected && event.relatedTarget) kept = null;
-        });
-        new MutationObserver(() => {
-            showAwaited(page);
-            if (!kept || document.activeElement !== document.body) return;
-            const all = Array.from(page.querySelectorAll("[data-sdpipe-keep]"));
-            const same = all.find((found) => found.dataset.sdpipeKeep === kept && !found.disabled);
-            if (same) same.focus({preventScroll: true});
-        }).observe(page, {childList: true, subtree: true});
-    }
+    const looks = window.sdpipe.follow("sdpipe_repair", () => window.sdpipe.ask("repair", {do: "look", quietly: true}), () => {
+        const isWorking = document.querySelector("#sdpipe_repair_work [data-sdpipe-working], #sdpipe_repair [data-sdpipe-pending]");
+        return isWorking ? WORKING_MS : QUIET_MS;
+    }, (page) => window.sdpipe.keepFocus(page, "data-sdpipe-keep", () => showAwaited(page)));
 
     // What somebody asked to see stands at the top, and they may have asked further down.
     function showAwaited(page) {
@@ -75,12 +40,10 @@
         const target = event.target instanceof Element ? event.target : null;
         const button = target && target.closest("[data-sdpipe-ask='repair']");
         if (!button) return;
-        lastLook = Date.now() - WORKING_MS + 300;
+        looks.setLast(Date.now() - WORKING_MS + 300);
         const asked = JSON.parse(button.dataset.sdpipeWith).do;
         const link = document.querySelector("#sdpipe_repair_file a[href]");
         awaitAnswer(asked);
         if (asked === "download") download(link && link.href, 60);
     });
-    document.addEventListener("visibilitychange", tick);
-    setInterval(tick, TICK_MS);
 })();

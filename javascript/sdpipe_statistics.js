@@ -2,15 +2,7 @@
 (function() {
     "use strict";
 
-    const TICK_MS = 500;
-    let wasVisible = false;
+    const isPending = (statistics) => statistics.querySelector("[data-sdpipe-pending]") !== null;
 
-    function tick() {
-        const statistics = document.getElementById("sdpipe_statistics");
-        const visible = Boolean(statistics) && !document.hidden && statistics.getClientRects().length > 0;
-        if (visible && window.sdpipe && (!wasVisible || statistics.querySelector("[data-sdpipe-pending]"))) window.sdpipe.ask("statistics_look");
-        wasVisible = visible;
-    }
-
-    setInterval(tick, TICK_MS);
+    window.sdpipe.follow("sdpipe_statistics", () => window.sdpipe.ask("statistics_look"), (part) => isPending(part) ? 0 : Infinity);
 })();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterator
 
 from lib_sdpipe.index.sql_values import sql_integer, sql_text
 from lib_sdpipe.index.viewer import compile_seen_runs
@@ -99,9 +99,6 @@ class Records:
             "REPLACE INTO manifest_files VALUES (?, ?, ?, ?, ?, ?, ?)",
             (run_id, sql_text(row.file), *row.stamp, sql_text(row.problem), sql_text(row.own_run_id), row.picture),
         )
-
-    def remove_manifests(self, run_id: str, files: Iterable[str]) -> None:
-        self._connection.executemany("DELETE FROM manifest_files WHERE run_id = ? AND file = ?", [(run_id, f) for f in files])
 
     def iter_runs(self) -> Iterator[tuple[RunRow, list[ManifestRow]]]:
         """Every run with its manifests, in the order of their names."""

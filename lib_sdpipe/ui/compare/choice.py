@@ -26,10 +26,6 @@ class Choice:
     runs: tuple[str, ...] = ()
     left_out: int = 0
 
-    @property
-    def is_enough(self) -> bool:
-        return max(len(self.images), len(self.runs)) >= 2
-
 
 @dataclass(frozen=True)
 class _Found:
