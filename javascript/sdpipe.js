@@ -10,6 +10,7 @@
     const picked = new Map();
     let lastOpen = 0;
     let watched = null;
+    let pressed = null;
     let noticed = "";
 
     const get = (id) => document.getElementById(id);
@@ -67,6 +68,14 @@
         if ("sdpipeRunsTab" in element.dataset) turnToRuns();
         if (element.dataset.sdpipeSection) turnTo(element.dataset.sdpipeSection);
         ask(element.dataset.sdpipeAsk, data);
+    }
+
+    // A double click asks once: the answer to the same question again would be that it is being done, or was.
+    function askOnce(element, clicks) {
+        const asked = element.dataset.sdpipeAsk + element.dataset.sdpipeWith;
+        if (clicks > 1 && asked === pressed) return;
+        pressed = asked;
+        askAs(element);
     }
 
     // --- picking ---
@@ -201,7 +210,7 @@
     document.addEventListener("click", (event) => {
         const target = event.target instanceof Element ? event.target : null;
         const button = target && target.closest("[data-sdpipe-ask], [data-sdpipe-copy]");
-        if (button && "sdpipeAsk" in button.dataset) askAs(button);
+        if (button && "sdpipeAsk" in button.dataset) askOnce(button, event.detail);
         else if (button) copy(button);
         else setTimeout(runs.tick, 50); // perhaps it was the press that opened the tab
     });
