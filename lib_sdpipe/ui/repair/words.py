@@ -65,6 +65,7 @@ OPERATION_WORDS: dict[str, OperationWords] = {
         "Adopt", "A run is made of them, with a record for each image; the files are not touched.", "Runs made of older images"
     ),
     "quarantine": OperationWords("Set aside", "The files are moved into the quarantine, where undo finds them.", "Files set aside"),
+    "cull": OperationWords("Move to the bin", "The image lies in the bin; its record stays and says so.", "Images moved to the bin"),
     "backfill": OperationWords("Fill in the run", "The record learns the run in whose folder it lies.", "Records that learn their run"),
     "rebuild-manifest": OperationWords(
         "Rebuild", "The record is written anew from the run file and the image; the broken one is set aside.", "Records written anew"
