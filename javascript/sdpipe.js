@@ -6,6 +6,7 @@
 
     const TICK_MS = 500;
     const POLL_MS = 3000;
+    const SIGN_WIDTH = 321;
     const asked = new Map();
     const picked = new Map();
     let lastOpen = 0;
@@ -126,7 +127,15 @@
             wasVisible = visible;
         };
         setInterval(tick, TICK_MS);
-        document.addEventListener("visibilitychange", tick);
+        // A browser shows the sign for a missing file again without asking, though the file may be back: this asks.
+    document.addEventListener("load", (event) => {
+        const picture = event.target;
+        if (!(picture instanceof HTMLImageElement) || picture.naturalWidth !== SIGN_WIDTH || picture.dataset.sdpipeAsked) return;
+        if (!picture.closest("#sdpipe_tab")) return;
+        picture.dataset.sdpipeAsked = "true";
+        picture.src += `&again=${Date.now()}`;
+    }, true);
+    document.addEventListener("visibilitychange", tick);
         return {tick, setLast: (time) => {
             last = time;
         }};

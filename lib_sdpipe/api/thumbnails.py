@@ -18,9 +18,10 @@ _AT_ONCE = threading.BoundedSemaphore(4)
 # Seconds that a browser shows one without asking; then it asks whether it is still the same. As short as with full pictures:
 # before an image goes into the bin, its question must not show what the file was an hour ago.
 _FRESH_SECONDS = 60
-# What a page shows in the place of a picture whose file is not there: readable on a light and on a dark ground.
+# What a page shows in the place of a picture whose file is not there: readable on a light and on a dark ground. It is as wide
+# as no thumbnail is: by that javascript/sdpipe.js knows it.
 _ABSENT = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 320"><rect width="320" height="320" fill="#80848c"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" width="321" height="321" viewBox="0 0 320 320"><rect width="320" height="320" fill="#80848c"/>'
     '<g fill="none" stroke="#d0d3d9" stroke-width="7" stroke-linecap="round"><rect x="80" y="96" width="160" height="128" rx="12"/>'
     '<path d="M96 212l50-52 32 28 28-24 26 26M72 240L248 80"/></g></svg>'
 )
