@@ -27,7 +27,13 @@
     function ask(name, data) {
         asked.set(name, JSON.stringify(data || {}));
         if (name === "open") lastOpen = Date.now();
-        press(`sdpipe_ask_${name}`);
+        pressOnceThere(`sdpipe_ask_${name}`);
+    }
+
+    // A tab that nobody has opened yet is not on the page of newer gradios.
+    function pressOnceThere(id, tries = 25) {
+        if (get(id)) press(id);
+        else if (tries) setTimeout(() => pressOnceThere(id, tries - 1), 200);
     }
 
     // gradio calls this for the value of the hidden input of what was pressed.
@@ -127,15 +133,7 @@
             wasVisible = visible;
         };
         setInterval(tick, TICK_MS);
-        // A browser shows the sign for a missing file again without asking, though the file may be back: this asks.
-    document.addEventListener("load", (event) => {
-        const picture = event.target;
-        if (!(picture instanceof HTMLImageElement) || picture.naturalWidth !== SIGN_WIDTH || picture.dataset.sdpipeAsked) return;
-        if (!picture.closest("#sdpipe_tab")) return;
-        picture.dataset.sdpipeAsked = "true";
-        picture.src += `&again=${Date.now()}`;
-    }, true);
-    document.addEventListener("visibilitychange", tick);
+        document.addEventListener("visibilitychange", tick);
         return {tick, setLast: (time) => {
             last = time;
         }};
@@ -227,6 +225,14 @@
         const box = event.target instanceof Element ? event.target.closest("[data-sdpipe-pick]") : null;
         if (box) setPicked(read(box.dataset.sdpipePick), box.checked);
     });
+    // A browser shows the sign for a missing file again without asking, though the file may be back: this asks.
+    document.addEventListener("load", (event) => {
+        const picture = event.target;
+        if (!(picture instanceof HTMLImageElement) || picture.naturalWidth !== SIGN_WIDTH || picture.dataset.sdpipeAsked) return;
+        if (!picture.closest("#sdpipe_tab")) return;
+        picture.dataset.sdpipeAsked = "true";
+        picture.src += `&again=${Date.now()}`;
+    }, true);
     setInterval(watch, TICK_MS);
 
     window.sdpipe = {ask, take, turnTo, read, key, press, follow, keepFocus, picked: () => Array.from(picked.values()), setPicked, clearPicked};

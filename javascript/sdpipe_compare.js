@@ -269,12 +269,15 @@
         show();
     }
 
-    document.addEventListener("sdpipe-picked", (event) => {
-        const text = String(event.detail.length);
+    function showCount() {
+        const text = String(window.sdpipe.picked().length);
         for (const count of document.querySelectorAll("#sdpipe_compare [data-sdpipe-picked-count]")) {
             if (count.textContent !== text) count.textContent = text; // a change of the page makes sdpipe.js tell again
         }
-    });
+    }
+
+    document.addEventListener("sdpipe-picked", showCount);
+    window.sdpipe.follow("sdpipe_compare", showCount, () => 1000);
     setInterval(watch, 500);
     watch();
 })();
