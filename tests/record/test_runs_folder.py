@@ -15,7 +15,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from lib_sdpipe.index.index import Index
-from lib_sdpipe.record import recorder as recorder_module
+from lib_sdpipe.record import folder_claim, recorder as recorder_module
 from lib_sdpipe.record.desk import Desk
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import JobKey, RunOptions, RunRequest
@@ -282,7 +282,7 @@ def test_a_clock_that_jumps_back_overwrites_no_run(tmp_path: Path, outputs: Path
         def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
             return datetime(2025, 10, 26, 2, 59, 59) - cls.back
 
-    monkeypatch.setattr(recorder_module, "datetime", Clock)
+    monkeypatch.setattr(folder_claim, "datetime", Clock)
     webui = WebUI(tmp_path / "runs", outputs)
     run_ids = [webui.press()]
     Clock.back = timedelta(hours=1)
