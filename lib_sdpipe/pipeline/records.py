@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import List, Optional
 
 from lib_sdpipe.manifest.records import ImageLink, Json, ProcessMark, Record, RunError
 from lib_sdpipe.pydantic_v1 import Field
@@ -99,4 +99,4 @@ class Queue(Record):
 
     schema_: Optional[str] = Field(QUEUE_SCHEMA, alias="schema")
     paused: bool = False
-    jobs: List[Any] = []
+    jobs: List[Job] = []
