@@ -128,8 +128,10 @@ def _read_written(manifests: Sequence[Manifest]) -> Json:
         if manifest.stage != "upscale":
             continue
         written = manifest.config
-        found: Json = {"upscaler_1": text_of(written.get("Postprocess upscaler")), "upscaler_2": text_of(written.get("Postprocess upscaler 2"))}
-        found["upscaling_resize"] = number_of(written.get("Postprocess upscale by"))
+        found: Json = {
+            "upscaler_1": text_of(written.get("Postprocess upscaler")), "upscaler_2": text_of(written.get("Postprocess upscaler 2")),
+            "upscaling_resize": number_of(written.get("Postprocess upscale by")),
+        }
         sides = (text_of(written.get("Postprocess upscale to")) or "").split("x")
         if len(sides) == 2:
             found["resize_mode"], found["upscaling_resize_w"], found["upscaling_resize_h"] = 1, number_of(sides[0]), number_of(sides[1])
