@@ -21,7 +21,7 @@ JOB_STATUSES = ("waiting", "running", "done", "interrupted", "failed", "cancelle
 class Stage(Record):
     """One stage of a chain. `settings` by the host API's names; what is not there is as the image before has it.
 
-    Besides: `adetailer` (list of ADetailer's own argument objects) for that stage, `upscaler`, `upscaling_resize` and the
+    Besides: `adetailer` (list of ADetailer's own argument objects) for that stage, `upscaler_1`, `upscaling_resize` and the
     other fields of the host's extras API for `upscale`, `mask` (a picture reference) for `inpaint`.
     """
 
