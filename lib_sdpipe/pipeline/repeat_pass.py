@@ -9,7 +9,7 @@ from typing import Any
 from lib_sdpipe.errors import RefusedError
 from lib_sdpipe.manifest.infotext import parse_infotext
 from lib_sdpipe.manifest.records import Json, Manifest
-from lib_sdpipe.pipeline.image_settings import generation_settings
+from lib_sdpipe.pipeline.image_settings import generation_settings, picture_of
 from lib_sdpipe.pipeline.port import PassRequest
 from lib_sdpipe.pipeline.recorded_pass import RecordedPass, scripts_of, slot_of
 from lib_sdpipe.pipeline.seeds import is_random, request_seeds
@@ -87,13 +87,23 @@ def repeat_alone(recorded: RecordedPass, wanted: Manifest, environment: Json | N
 
 
 def _take_recorded(config: Json, image: Manifest) -> None:
-    """What the script made of the request for this image; it may have put it together of pieces, which nobody kept."""
+    """What the script made of the request for this image."""
+    if image.members:
+        raise RefusedError(f"{image.run_id}/{image.name} was put together of pieces by its script. Make the whole again.")
     config.update(recorded_settings(image, generation_settings(image), str(config.get("endpoint"))))
-    pictures = image.config.get("init_images")
-    if config.get("endpoint") == "img2img" and pictures != config.get("init_images"):
-        if not isinstance(pictures, list) or not pictures or not isinstance(pictures[0], dict):
-            raise RefusedError(f"{image.run_id}/{image.name}: the picture that its script made it from was not kept. Make the whole again.")
-        config["init_images"] = pictures
+    if config.get("endpoint") == "img2img":
+        config["init_images"] = [_input_of(config, image)]
+
+
+def _input_of(config: Json, image: Manifest) -> Json:
+    """A loop's is the image before; a tile that a script cut is nowhere."""
+    values = (image.variant or {}).get("values")
+    for pictures in (image.config.get("init_images"), config.get("init_images") if values and "loop" not in values else None):
+        if isinstance(pictures, list) and pictures and isinstance(pictures[0], dict):
+            return dict(pictures[0])
+        if image.parent is not None and image.parent.by == "pixels":
+            return picture_of(image.parent.run_id, image.parent.name)
+    raise RefusedError(f"{image.run_id}/{image.name}: the picture that its script made it from was not kept. Make the whole again.")
 
 
 def _request(recorded: RecordedPass, config: Json, image: Manifest, save: tuple[int, ...] | None = None) -> PassRequest:

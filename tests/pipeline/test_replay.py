@@ -228,6 +228,24 @@ def test_the_quick_way_makes_the_cell_from_what_is_recorded_of_it() -> None:
     assert any("Steps" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(("fields", "message"), [
+    ({"config": {"init_images": [None]}}, "made it from was not kept"), ({"members": ["img2img_002"]}, "put together of pieces"),
+])
+def test_a_tile_and_what_is_put_together_of_tiles_have_no_quick_way(fields: dict[str, Any], message: str) -> None:
+    image = an_image(stage="img2img", **fields)
+    run = a_run([image], endpoint="img2img", scripts=[{**XYZ, "title": "SD upscale"}])
+    assert replay(run, [image], name="img2img_001").exactness == "exact"
+    with pytest.raises(RefusedError, match=message):
+        replay(run, [image], name="img2img_001", alone=True)
+
+
+def test_a_loop_goes_on_from_the_image_before() -> None:
+    parent = {"run_id": RUN_ID, "name": "img2img_001", "by": "pixels"}
+    images = [an_image(n, "img2img", variant={"row": n - 1, "values": {"loop": n}}, parent=parent if n > 1 else None) for n in (1, 2)]
+    run = a_run(images, endpoint="img2img", scripts=[{**XYZ, "title": "Loopback"}])
+    assert config_of(run, images, name="img2img_002", alone=True)["init_images"] == [{"$image": {"run_id": RUN_ID, "name": "img2img_001"}}]
+
+
 def test_a_plot_that_drew_a_seed_for_each_cell_cannot_be_exact() -> None:
     images = [image.copy(update={"actual_seed": place}) for place, image in enumerate(a_plot())]
     keeps = {**XYZ, "args": [{"index": 12, "label": "Keep -1 for seeds", "value": True}]}
