@@ -59,10 +59,14 @@ class DonePass(Record):
 
 
 class ComparedImage(Record):
-    """An image of a re-run and the one it is to be the same as: `place` in the passes' images, from 0."""
+    """An image of a re-run and the one it is to be the same as: `place` in the passes' images, from 0, without grids.
+
+    `role` where it is not that image but its companion: a manifest's role such as `before-highres-fix`, or `grid`.
+    """
 
     of: Optional[ImageLink] = None
     place: Optional[int] = None
+    role: Optional[str] = None
 
 
 class Job(Record):
