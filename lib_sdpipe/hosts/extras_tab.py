@@ -115,6 +115,9 @@ class ExtrasTab:
         return line
 
     def _join(self, call: dict[str, Any]) -> Job | None:
+        held = self.recorder.held_job
+        if held is not None:
+            return held
         is_api = not call.get("save_output", True)
         options = settings.default_options()
         if not self._jobs.is_recorded(options, "api" if is_api else "ui"):

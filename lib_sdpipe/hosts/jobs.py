@@ -101,6 +101,10 @@ class Jobs:
 
     def _join(self, p: Any, options: RunOptions) -> Job | None:
         """The open run of the host's current job, or a new one; None where it is not to be recorded."""
+        held = self.recorder.held_job
+        if held is not None:
+            held.has_script, self._asked = self._asked is not None, None
+            return held
         if not self.is_recorded(options, "api" if _is_api(p) else "ui"):
             self._asked = None  # its pictures are let go
             return None

@@ -136,6 +136,11 @@ class Saves:
 
     def _record_written(self, job: Job, line: Json, picture: Any, saved_as: str | None, extras: Extras) -> None:
         path = os.path.abspath(saved_as) if saved_as else None
+        if path is None and _is_counted(line) and job.wants_kept(line):
+            self._known.add(picture, line["name"])
+            job.count_saved()
+            self.recorder.queue({**line, "kind": "picture"}, Extras({**extras.pictures, "kept": picture}))
+            return
         line.update(path=path, folder=os.path.dirname(path) if path else None, before=None)
         self._known.add(picture, line["name"])
         if path is None:
@@ -227,4 +232,4 @@ def _hide(line: Json, params: Any, path: str, with_text: bool) -> str:
 
 def _before_detailer(outer: Pass, role: str, slot: Slot) -> Extras:
     picture = outer.before_detailer.pop(slot, None) if role == "final" else None
-    return Extras({} if picture is None else {"before": picture})
+    return Extras({} if picture is None or outer.is_detailing else {"before": picture})
