@@ -61,7 +61,7 @@ def test_what_cannot_be_stored_is_none_and_a_reason(value: Any) -> None:
 def test_pictures_are_taken_out_once_each() -> None:
     picture = noise(4, 4)
     result, problems, box = data_of({"image": picture, "again": picture, "array": np.zeros((2, 2, 3), np.uint8)})
-    assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1"}}
+    assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1", "as": "array"}}
     assert list(box.pictures) == ["p0", "p1"] and not problems
 
 
