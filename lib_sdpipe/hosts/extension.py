@@ -6,11 +6,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from lib_sdpipe.conduct.conductor import Conductor
 from lib_sdpipe.hosts import folders, sending, settings
 from lib_sdpipe.hosts.api_host import WebUIApiHost
 from lib_sdpipe.hosts.environment import forget_script_defaults
 from lib_sdpipe.hosts.pass_wrapper import PassWrapper
 from lib_sdpipe.hosts.session import Session
+from lib_sdpipe.pipeline.port import HostFacts
 from lib_sdpipe.store.layout import Layout, find_layout
 
 # The one piece of state that outlives Reload UI: a job that runs meanwhile goes on being the same run.
@@ -68,6 +70,12 @@ class RunsTabHost:
 
     def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
         sending.connect_button(target, button, image, text)
+
+    def conductor(self) -> Conductor | None:
+        return self._session.conductor
+
+    def host_facts(self) -> HostFacts | None:
+        return self._session.port.facts() if self._session.port is not None else None
 
     def can_open_folders(self) -> bool:
         return folders.can_open_folders()
