@@ -19,7 +19,8 @@ class KeptOptions:
 
     def __init__(self) -> None:
         self._added: dict[str, Any] = {}
-        self._checkpoint, self._digest = shared.opts.data.get(_CHECKPOINT), shared.opts.data.get(_DIGEST)
+        self._checkpoint = shared.opts.data.get(_CHECKPOINT)
+        self._digest = {name: value for name, value in shared.opts.data.items() if name == _DIGEST}
 
     def cover(self, names: Iterable[str]) -> None:
         """These are going to be overridden."""
@@ -34,5 +35,6 @@ class KeptOptions:
             if data.get(name) == default:  # else somebody has set it meanwhile
                 data.pop(name, None)
         # The digest goes with the checkpoint, and the hosts put back only that.
-        if self._digest is not None and data.get(_CHECKPOINT) == self._checkpoint:
-            data[_DIGEST] = self._digest
+        if data.get(_CHECKPOINT) == self._checkpoint:
+            data.pop(_DIGEST, None)
+            data.update(self._digest)

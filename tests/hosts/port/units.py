@@ -1,4 +1,4 @@
-"""What the other extension's argument is made of; and what it does in the middle of a batch (`calls`)."""
+"""What the other extension's argument is made of, what it does in the middle of a batch (`calls`), what it was given (`seen`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 calls: list[Callable[[Any], None]] = []
+seen: list[tuple[Any, ...]] = []
 
 
 class Mode(enum.Enum):

@@ -1,11 +1,9 @@
-"""Another extension: an object with an enumeration as its argument, as ControlNet has one, and what the hosts do in the middle of a pass."""
+"""Another extension: its argument is an object with an enumeration, as ControlNet's is, and it works in the middle of each batch."""
 
 import gradio as gr
 from modules import scripts
 
-from tests.hosts.port.units import Unit
-
-seen = []
+from tests.hosts.port import units
 
 
 class OtherScript(scripts.Script):
@@ -16,18 +14,14 @@ class OtherScript(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img):
-        self.unit = gr.State(Unit())
-        return [gr.Checkbox(False, label="Enable"), gr.Slider(0, 1, 0.5, label="Strength"), self.unit, gr.Textbox("", label="Text")]
+        return [
+            gr.Checkbox(False, label="Enable"), gr.Slider(0, 1, 0.5, label="Strength"), gr.State(units.Unit()), gr.Textbox("", label="Text"),
+        ]
 
     def process(self, p, *args):
         if args and args[0]:
-            seen.append(args)
-            if args[3] == "fail":
-                raise SystemError("never reaches the pass")
+            units.seen.append(args)
 
     def process_batch(self, p, *args, **kwargs):
-        import sys
-
-        calls = getattr(sys.modules.get("tests.hosts.port.units"), "calls", [])
-        for call in list(calls):
+        for call in list(units.calls):
             call(p)
