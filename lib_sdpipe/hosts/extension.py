@@ -11,12 +11,14 @@ from lib_sdpipe.hosts import folders, sending, settings
 from lib_sdpipe.hosts.api_host import WebUIApiHost
 from lib_sdpipe.hosts.environment import forget_script_defaults
 from lib_sdpipe.hosts.pass_wrapper import PassWrapper
+from lib_sdpipe.hosts.pipeline_port import PipelinePort
 from lib_sdpipe.hosts.session import Session
 from lib_sdpipe.pipeline.port import HostFacts
 from lib_sdpipe.store.layout import Layout, find_layout
 
-# The one piece of state that outlives Reload UI: a job that runs meanwhile goes on being the same run.
+# The state that outlives Reload UI: a job that runs meanwhile goes on being the same run.
 _session: Session | None = None
+_port: PipelinePort | None = None
 
 _FLUSH_SECONDS = 5.0
 
@@ -24,8 +26,9 @@ _FLUSH_SECONDS = 5.0
 class Extension:
     """What the host calls; made anew at every load of the script."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, port: PipelinePort) -> None:
         self.session = session
+        self.port = port
         self.tab_host = RunsTabHost(session)
         self.api_host = WebUIApiHost()
         self._wrapper = PassWrapper(session)
@@ -86,7 +89,8 @@ class RunsTabHost:
 
 def attach() -> Extension:
     """Called when the script is loaded: the session of this process, with the host's main loop wrapped."""
-    global _session
-    if _session is None:
+    global _session, _port
+    if _session is None or _port is None:
         _session = Session()
-    return Extension(_session)
+        _port = PipelinePort(_session)
+    return Extension(_session, _port)
