@@ -13,13 +13,15 @@ from starlette.responses import Response
 
 from lib_sdpipe.api.request_fields import check_fields, read_flag, read_text, read_whole
 from lib_sdpipe.api.route import ApiHost, answer, open_workspace, read_document, user_of
-from lib_sdpipe.errors import UsageError
+from lib_sdpipe.errors import RefusedError, UsageError
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.manifest.times import parse_utc
 
 if TYPE_CHECKING:
     from lib_sdpipe.conduct.conductor import Working
+    from lib_sdpipe.manifest.records import ImageLink
     from lib_sdpipe.pipeline.records import Job
+    from lib_sdpipe.pipeline.replay import Replay, Wanted
     from lib_sdpipe.workspace.jobs import Jobs
 
 _CHAIN_FIELDS = ("items", "runs", "pack", "stages", "recipe", "label")
@@ -65,9 +67,8 @@ class QueueRoutes:
         kind = read_text(document, "kind") or "rerun"
         if kind not in RERUN_KINDS:
             raise UsageError(f"kind: one of {', '.join(RERUN_KINDS)}")
-        link, wanted = read_wanted(document)
-        label = read_text(document, "label") or ""
-        return self._answer_job(jobs.add(build_rerun(jobs.plan_rerun(link, wanted), kind, label, user_of(request))))
+        replay, label = _plan(jobs, *read_wanted(document)), read_text(document, "label") or ""
+        return self._answer_job(jobs.add(build_rerun(replay, kind, label, user_of(request))))
 
     def preview_rerun(self, request: Request) -> Response:
         from lib_sdpipe.pipeline.request_codec import format_request
@@ -75,7 +76,7 @@ class QueueRoutes:
 
         jobs, document = self._jobs(request), read_document(request)
         check_fields(document, *_WANTED_FIELDS)
-        replay = jobs.plan_rerun(*read_wanted(document))
+        replay = _plan(jobs, *read_wanted(document))
         return answer({
             "of": replay.of.to_json(), "requests": [format_request(request) for request in replay.requests],
             "compare": [image.to_json() for image in replay.compare], "exactness": replay.exactness, "planned": replay.planned,
@@ -141,6 +142,14 @@ class QueueRoutes:
         conductor = self._host.conductor()
         if conductor is not None:
             conductor.wake()
+
+
+def _plan(jobs: Jobs, link: ImageLink, wanted: Wanted) -> Replay:
+    """A run that cannot be made again is the caller's to choose, not our fault."""
+    try:
+        return jobs.plan_rerun(link, wanted)
+    except RefusedError as fault:
+        raise UsageError(str(fault)) from fault
 
 
 def _summarize(job: Job) -> Json:
