@@ -45,6 +45,11 @@ def build_rerun(replay: Replay, kind: str = "rerun", label: str = "", user: str 
     )
 
 
+def put_broken(layout: Layout, job: Job) -> None:
+    """A chain that broke off after a press of Generate is listed with the jobs, to be resumed. Raises as `change_queue`."""
+    change_queue(layout, lambda queue: changes.put_ended(queue, job))
+
+
 class Jobs:
     """The queue of a library, for one viewer: others' jobs cannot be changed where each user sees own runs only."""
 
