@@ -23,8 +23,9 @@ _TEXTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
 
 def changeable_fields(request: PassRequest) -> list[str]:
     """Names of what may be changed when this is asked again."""
-    options = [] if request.config.get("endpoint") == "extras" else list(_OPTIONS)
-    return [name for name in FIELDS[_fields_of(request)] if name not in _FIXED] + options
+    if request.config.get("endpoint") == "extras":
+        return list(EXTRAS_ARGUMENTS)
+    return [name for name in FIELDS[_fields_of(request)] if name not in _FIXED] + list(_OPTIONS)
 
 
 def vary(request: PassRequest, changes: Json) -> PassRequest:
