@@ -93,7 +93,7 @@ class PassRunner:
     def _generate(self, plan: PassPlan, job: Job, request: PassRequest, first: int, user: str | None) -> None:
         with closing(build_processing(plan, user)) as p:
             p.do_not_save_samples = request.save == ()
-            p.do_not_save_grid = request.save is not None or not plan.save_grid
+            p.do_not_save_grid = not plan.save_grid or request.save is not None and not plan.overrides.get("grid_save")
             if request.save and hasattr(type(p), "save_samples"):
                 p.save_samples = SaveChoice(request.save, self._session.frames, first)
             processed = None

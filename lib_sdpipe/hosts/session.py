@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 from modules import shared
 
+from lib_sdpipe.conduct.conductor import Conductor
 from lib_sdpipe.hosts.asked_and_used import read_warnings
 from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
@@ -24,6 +25,7 @@ from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.hosts.script_saves import ScriptSaves
 from lib_sdpipe.hosts.used_models import read_models
 from lib_sdpipe.hosts.variants import read_variant
+from lib_sdpipe.pipeline.port import HostPort
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
@@ -38,14 +40,16 @@ class Session:
     def __init__(self) -> None:
         self.recorder = Recorder(self.is_host_busy, has_left_its_task)
         self.jobs = Jobs(self.recorder)
+        self.port: HostPort | None = None
+        self.conductor: Conductor | None = None
+        # Set while a pass of the pipeline runs: what its options were, to be put back.
+        self.kept_options: KeptOptions | None = None
         self.frames = Frames()
         self.known = KnownPictures()
         self._grids = GridCalls(self.known)
         self.extras_tab = ExtrasTab(self.jobs, self.frames)
         scripts = ScriptSaves(self.jobs, self.known, self._grids)
         self.saves = Saves(self.recorder, self.frames, self.known, scripts, self.extras_tab)
-        # Set while a pass of the pipeline runs: what its options were, to be put back.
-        self.kept_options: KeptOptions | None = None
 
     def is_host_busy(self) -> bool:
         """A pass runs, the host says it has a job and holds its lock for it, or one is about to begin."""

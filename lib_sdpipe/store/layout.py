@@ -61,6 +61,10 @@ class Layout:
         return self.runs / "searches.json"
 
     @property
+    def queue_file(self) -> Path:
+        return self.runs / "queue.json"
+
+    @property
     def index_file(self) -> Path:
         return self.private / "index.sqlite3"
 

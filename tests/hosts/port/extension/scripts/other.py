@@ -22,6 +22,11 @@ class OtherScript(scripts.Script):
         if args and args[0]:
             units.seen.append(args)
 
+    def postprocess(self, p, processed, *args):
+        if processed.images:  # ADetailer calls this in the middle, with none
+            for call in [units.after.pop() for _ in list(units.after)]:
+                call(p, processed)
+
     def process_batch(self, p, *args, **kwargs):
         for call in list(units.calls):
             call(p)
