@@ -52,7 +52,8 @@ def test_stages_after_a_press_are_in_its_run(desk: Desk) -> None:
 
     outcomes: list[PassOutcome] = []
     seen: list[Any] = []
-    go_on(desk, outcomes, ("img2img", "img2img", {"denoising_strength": 0.5}), ("extras", "upscale", {"upscaler": "Lanczos", "upscaling_resize": 2}))
+    upscale = {"upscaler": "Lanczos", "upscaling_resize": 2}
+    go_on(desk, outcomes, ("img2img", "img2img", {"denoising_strength": 0.5}), ("extras", "upscale", upscale))
     units.calls.append(lambda p: seen.append((shared.state.job_count, call_queue.queue_lock._lock.locked())))
     run, made = run_of_press(desk)
     assert [outcome.error for outcome in outcomes] == [None, None]

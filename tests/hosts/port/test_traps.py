@@ -209,7 +209,8 @@ def test_another_checkpoint_is_used_for_the_pass_and_the_setting_is_as_it_was(de
     before = dict(shared.opts.data)
     names = [shared.sd_model.sd_checkpoint_info.name_for_extra]
     other = "sandbox-dunes-v2" if names[0] != "sandbox-dunes-v2" else "sandbox-hills-v1"
-    assert desk.make(override_settings={"sd_model_checkpoint": f"{other}.safetensors"}, override_settings_restore_afterwards=False).error is None
+    overrides = {"sd_model_checkpoint": f"{other}.safetensors"}
+    assert desk.make(override_settings=overrides, override_settings_restore_afterwards=False).error is None
     assert shared.opts.data == before
     assert [m["model"] for m in desk.manifests()] == [names[0], other]
     desk.by_hand()

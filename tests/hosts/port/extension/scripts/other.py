@@ -15,7 +15,8 @@ class OtherScript(scripts.Script):
 
     def ui(self, is_img2img):
         return [
-            gr.Checkbox(False, label="Enable"), gr.Slider(0, 1, 0.5, label="Strength"), gr.State(units.Unit()), gr.Textbox("", label="Text"),
+            gr.Checkbox(False, label="Enable"), gr.Slider(0, 1, 0.5, label="Strength"), gr.State(units.Unit()),
+            gr.Textbox("", label="Text"),
         ]
 
     def process(self, p, *args):
