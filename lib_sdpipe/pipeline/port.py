@@ -46,7 +46,8 @@ class MadeImage:
 class PassOutcome:
     """What came of a pass. `cut_short` is `interrupted`, `skipped` or `stopped` (after the current image), else None.
 
-    `error` has `type` and `message` of what the host raised; images made until then are there all the same.
+    `error` has `type` and `message` of what the host raised; images made until then are there all the same. One that was
+    stopped in the middle is recorded, and is not among them.
     """
 
     images: tuple[MadeImage, ...] = ()
