@@ -49,9 +49,9 @@ def read_recipe(document: Json, what: str) -> Recipe:
 
 
 def format_recipe(recipe: Recipe) -> bytes:
-    """The recipe as its file has it: keys in schema order, unknown ones last, null ones left out."""
+    """The recipe as its file has it: keys in schema order, unknown ones last; name and description only where there are any."""
     document = recipe.to_json()
-    return format_json({name: value for name, value in document.items() if value is not None})
+    return format_json({key: value for key, value in document.items() if value is not None or key not in ("name", "description")})
 
 
 def check_recipe(recipe: Recipe) -> list[str]:

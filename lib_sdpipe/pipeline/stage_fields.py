@@ -157,7 +157,10 @@ def check_setting(stage: str, name: str, value: Any) -> str | None:
         return None if setting.accepts(value) else f"{name} must be {setting.describe()}, not {show_value(value)}"
     if name in NOT_SETTINGS:
         return f"{show_name(name)} cannot be set: {NOT_SETTINGS[name]}"
-    return f"{stage} has no setting {show_name(name)}" + (f"; is {near} meant?" if (near := _find_near(name, fields)) else "")
+    others = [other for other, taken in FIELDS.items() if name in taken]
+    near = _find_near(name, fields)
+    hint = f"; it is one of {', '.join(others)}" if others else f"; is {near} meant?" if near else ""
+    return f"{stage} has no setting {show_name(name)}{hint}"
 
 
 def _find_near(name: str, fields: dict[str, Setting]) -> str | None:
