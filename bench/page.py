@@ -36,6 +36,7 @@ class List:
     def __init__(self, layout: Any) -> None:
         import gradio as gr
 
+        from lib_sdpipe.standalone.host import StandaloneHost
         from lib_sdpipe.ui.browse.events import BrowseEvents, Listed
         from lib_sdpipe.ui.frame import Frame
         from lib_sdpipe.workspace.watch import LibraryWatch, Looking
@@ -43,7 +44,7 @@ class List:
         # There are no files: a look would find that out and empty the index.
         LibraryWatch.ask = lambda self, again=False, patience=0.0: Looking(has_looked=True)  # type: ignore[method-assign]
         with gr.Blocks():
-            self._frame = Frame(_Host(layout))
+            self._frame = Frame(StandaloneHost(layout))
         self.events, self._count, self._new = BrowseEvents(self._frame), len(BrowseEvents.OUTPUTS), Listed
         self.listed = Listed()
 
@@ -56,29 +57,6 @@ class List:
         answer = self._frame.answer(getattr(self.events, name), self._count, data, None, (*values, self.listed))
         assert answer[0] == "", answer[0]
         self.listed = answer[-1]
-
-
-class _Host:
-    def __init__(self, layout: Any) -> None:
-        self._layout = layout
-
-    def layout(self) -> Any:
-        return self._layout
-
-    def records(self) -> bool:
-        return False
-
-    def shows_own_runs_only(self) -> bool:
-        return False
-
-    def fault(self) -> str | None:
-        return None
-
-    def is_paused(self) -> bool:
-        return False
-
-    def set_paused(self, paused: bool) -> str | None:
-        return None
 
 
 def median(work: Callable[[], None], repeat: int) -> dict[str, float]:

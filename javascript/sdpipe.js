@@ -9,9 +9,6 @@
     const SIGN_WIDTH = 321;
     const asked = new Map();
     const picked = new Map();
-    let lastOpen = 0;
-    let lastSearch = 0;
-    let wanted = null;
     let watched = null;
     let pressed = null;
     let noticed = "";
@@ -28,11 +25,6 @@
 
     function ask(name, data) {
         asked.set(name, JSON.stringify(data || {}));
-        if (name === "open") {
-            lastOpen = Date.now();
-            wanted = {data: data, wasShown: false};
-        }
-        if (name === "search" || name === "browse") lastSearch = Date.now();
         pressOnceThere(`sdpipe_ask_${name}`);
     }
 
@@ -164,27 +156,13 @@
     }
 
     const runs = follow("sdpipe_runs", () => {
-        // What somebody has just searched or opened is on its way: an answer to this would take its place.
-        if (Date.now() - lastSearch >= POLL_MS) ask("look");
-        if (Date.now() - lastOpen >= POLL_MS) ask("look_run");
+        ask("look");
+        ask("look_run");
     }, (part) => part.querySelector("[data-sdpipe-pending], [data-sdpipe-running]") ? POLL_MS : Infinity);
-
-    // A look that was on its way when somebody opened a run is answered after it, and would show the newest run instead.
-    function keepWanted(run) {
-        if (!wanted || !wanted.data || !wanted.data.run || Date.now() - lastOpen > 3 * POLL_MS) return;
-        if (run === wanted.data.run) {
-            wanted.wasShown = true;
-        } else if (wanted.wasShown) {
-            const again = wanted.data;
-            wanted = null;
-            ask("open", again);
-        }
-    }
 
     function showOpen() {
         const open = document.querySelector("#sdpipe_run [data-sdpipe-open-run]");
         const run = open && open.dataset.sdpipeOpenRun;
-        keepWanted(run);
         for (const row of document.querySelectorAll("#sdpipe_runs [data-sdpipe-run]")) {
             const isOpen = row.dataset.sdpipeRun === run;
             if (isOpen && row.getAttribute("aria-current") !== "true") row.setAttribute("aria-current", "true");

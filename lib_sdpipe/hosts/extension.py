@@ -6,15 +6,19 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from lib_sdpipe.conduct.conductor import Conductor
 from lib_sdpipe.hosts import folders, sending, settings
 from lib_sdpipe.hosts.api_host import WebUIApiHost
 from lib_sdpipe.hosts.environment import forget_script_defaults
 from lib_sdpipe.hosts.pass_wrapper import PassWrapper
+from lib_sdpipe.hosts.pipeline_port import PipelinePort
 from lib_sdpipe.hosts.session import Session
+from lib_sdpipe.pipeline.port import HostFacts
 from lib_sdpipe.store.layout import Layout, find_layout
 
-# The one piece of state that outlives Reload UI: a job that runs meanwhile goes on being the same run.
+# The state that outlives Reload UI: a job that runs meanwhile goes on being the same run.
 _session: Session | None = None
+_port: PipelinePort | None = None
 
 _FLUSH_SECONDS = 5.0
 
@@ -22,8 +26,9 @@ _FLUSH_SECONDS = 5.0
 class Extension:
     """What the host calls; made anew at every load of the script."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, port: PipelinePort) -> None:
         self.session = session
+        self.port = port
         self.tab_host = RunsTabHost(session)
         self.api_host = WebUIApiHost()
         self._wrapper = PassWrapper(session)
@@ -69,6 +74,12 @@ class RunsTabHost:
     def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
         sending.connect_button(target, button, image, text)
 
+    def conductor(self) -> Conductor | None:
+        return self._session.conductor
+
+    def host_facts(self) -> HostFacts | None:
+        return self._session.port.facts() if self._session.port is not None else None
+
     def can_open_folders(self) -> bool:
         return folders.can_open_folders()
 
@@ -78,7 +89,8 @@ class RunsTabHost:
 
 def attach() -> Extension:
     """Called when the script is loaded: the session of this process, with the host's main loop wrapped."""
-    global _session
-    if _session is None:
+    global _session, _port
+    if _session is None or _port is None:
         _session = Session()
-    return Extension(_session)
+        _port = PipelinePort(_session)
+    return Extension(_session, _port)

@@ -124,7 +124,8 @@ class _Reading:
         if isinstance(value, Image.Image):
             return {"$picture": self._box.put(value)}
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.size and value.ndim in (2, 3):
-            return {"$picture": self._box.put(Image.fromarray(value.squeeze(-1) if value.shape[-1] == 1 else value))}
+            picture = Image.fromarray(value.squeeze(-1) if value.shape[-1] == 1 else value)
+            return {"$picture": self._box.put(picture), "as": "array"}
         return None
 
     def _read_compound(self, value: Any, where: str, depth: int) -> Any:

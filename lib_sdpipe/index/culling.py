@@ -43,7 +43,3 @@ class Culling:
         """Absolute paths of the files that were made of an image with the Save button."""
         query = "SELECT path FROM copies WHERE run_id = ? AND name = ? ORDER BY path"
         return [path for (path,) in self._connection.execute(query, (sql_text(run_id), sql_text(name)))]
-
-    def culled_runs(self) -> set[str]:
-        """Runs of which no image is left."""
-        return {run_id for (run_id,) in self._connection.execute(f"SELECT runs.run_id FROM runs WHERE {IS_CULLED_RUN}")}

@@ -138,10 +138,6 @@ def parse_prompt(text: str) -> Prompt:
     return reader.finish()
 
 
-def format_prompt(prompt: Prompt) -> str:
-    return "".join(token.before + token.text for token in prompt.tokens) + prompt.tail
-
-
 def _build_token(kind: str, text: str, weight: float, before: str) -> PromptToken:
     if kind == "tag":
         network, name, *rest = text[1:-1].split(":")

@@ -29,8 +29,7 @@ _EXTRAS_NAMES: dict[tuple[str, str], str] = {
     ("GFPGAN", "gfpgan_visibility"): "gfpgan_visibility", ("CodeFormer", "codeformer_visibility"): "codeformer_visibility",
     ("CodeFormer", "codeformer_weight"): "codeformer_weight",
 }
-# Switches of those scripts, which the API does not have: it always has them on.
-_SWITCHES = {("Upscale", "upscale_enabled"), ("GFPGAN", "enable"), ("CodeFormer", "enable")}
+_OF_API = {title for title, _ in _EXTRAS_NAMES}
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,8 @@ def _build_stage(run: Run, manifests: Sequence[Manifest], notes: list[str]) -> S
     for name, value in config.items():
         if value is None or name in NOT_SETTINGS or (name in _SILENT and _SILENT[name] == value):
             continue
+        if isinstance(value, float) and value.is_integer() and name in fields and fields[name].kind == "whole":
+            value = int(value)  # a slider of the host's page may say 20.0
         if name not in fields:
             if name not in FIELDS["inpaint"] and name not in FIELDS["txt2img"]:
                 left.append(name)
@@ -113,13 +114,14 @@ def _read_extras(config: Json, manifests: Sequence[Manifest]) -> Json:
             name = _EXTRAS_NAMES.get(key)
             if name is not None and check_setting("upscale", name, argument.get("value")) is None:
                 settings[name] = argument["value"]
-            elif key not in _SWITCHES:
+            else:
                 rest.append(argument)
-        if rest:
+        if rest and title not in _OF_API:
             others.append({**script, "args": rest})
     if others:
         settings["scripts"] = others
-    return settings
+    # Without one only faces are restored, or other scripts run: the API's word for that.
+    return {"upscaler_1": "None", **settings}
 
 
 def _read_written(manifests: Sequence[Manifest]) -> Json:

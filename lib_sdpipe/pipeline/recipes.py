@@ -18,7 +18,8 @@ LARGEST_RECIPE = 1 << 20
 MOST_STAGES = 20
 LONGEST_DESCRIPTION = 10_000
 _MOST_SETTINGS = 200
-_NO_UPSCALER = (None, "", "None")
+# Of an upscaler or a detector. "None" is the hosts' own.
+_NO_NAME = (None, "", "None")
 
 
 def parse_recipe(data: bytes, what: str) -> Recipe:
@@ -108,16 +109,16 @@ def _check_needs(stage: str, settings: Json) -> Iterator[str]:
         yield 'inpaint needs a mask: {"$input": sha256} or {"$image": {"run_id", "name"}}'
     if stage == "adetailer" and isinstance(settings.get("adetailer", []), list):
         yield from _check_adetailer(settings.get("adetailer", []))
-    if stage == "upscale" and "scripts" not in settings:
-        faces = [settings.get(name) for name in ("gfpgan_visibility", "codeformer_visibility")]
-        if settings.get("upscaler_1") in _NO_UPSCALER and not any(faces):
+    if stage == "upscale" and settings.get("upscaler_1", "") in _NO_NAME:
+        others = [settings.get(name) for name in ("gfpgan_visibility", "codeformer_visibility", "scripts")]
+        if settings.get("upscaler_1") != "None" or not any(others):
             yield "upscale needs upscaler_1, the name of an upscaler as the WebUI lists it"
 
 
 def _check_adetailer(arguments: list[Any]) -> Iterator[str]:
     """ADetailer's own arguments, one object a tab; their names are its (`ADetailerArgs`), all simple values."""
     tabs = [entry for entry in arguments if isinstance(entry, dict)]
-    if not any(isinstance(tab.get("ad_model"), str) and tab["ad_model"] not in _NO_UPSCALER for tab in tabs):
+    if not any(isinstance(tab.get("ad_model"), str) and tab["ad_model"] not in _NO_NAME for tab in tabs):
         yield 'adetailer needs a model: "adetailer": [{"ad_model": "face_yolov8n.pt"}]'
     for number, tab in enumerate(tabs, 1):
         for name, value in tab.items():

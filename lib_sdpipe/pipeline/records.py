@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import List, Optional
 
 from lib_sdpipe.manifest.records import ImageLink, Json, ProcessMark, Record, RunError
 from lib_sdpipe.pydantic_v1 import Field
@@ -59,10 +59,14 @@ class DonePass(Record):
 
 
 class ComparedImage(Record):
-    """An image of a re-run and the one it is to be the same as: `place` in the passes' images, from 0."""
+    """An image of a re-run and the one it is to be the same as: `place` in the passes' images, from 0, without grids.
+
+    `role` where it is not that image but its companion: a manifest's role such as `before-highres-fix`, or `grid`.
+    """
 
     of: Optional[ImageLink] = None
     place: Optional[int] = None
+    role: Optional[str] = None
 
 
 class Job(Record):
@@ -99,4 +103,4 @@ class Queue(Record):
 
     schema_: Optional[str] = Field(QUEUE_SCHEMA, alias="schema")
     paused: bool = False
-    jobs: List[Any] = []
+    jobs: List[Job] = []

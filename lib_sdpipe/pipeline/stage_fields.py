@@ -57,8 +57,8 @@ class Setting:
     def _accepts_number(self, value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or (isinstance(value, float) and not math.isfinite(value)):
             return False
-        if self.kind == "whole" and value != int(value):
-            return False
+        if self.kind == "whole" and not isinstance(value, int):
+            return False  # nothing cuts 20.0 off on its way to the host, which would not take it
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
 
@@ -94,7 +94,7 @@ _ASKED: dict[str, Setting] = {
     "eta": _SHARE, "s_min_uncond": _number(0, 15), "s_churn": _number(0, 100), "s_tmax": _number(0, 1000), "s_tmin": _number(0, 10),
     "s_noise": _number(0, 2), "restore_faces": _FLAG, "tiling": _FLAG, "disable_extra_networks": _FLAG,
     "refiner_checkpoint": _TEXT, "refiner_switch_at": _SHARE,
-    "override_settings": Setting("object"), "scripts": Setting("scripts"),
+    "override_settings": Setting("object"), "scripts": Setting("scripts"), "alwayson_scripts": Setting("object"),
 }
 _BATCH: dict[str, Setting] = {"batch_size": _whole(1, 256), "n_iter": _whole(1, 10_000)}
 _HIRES: dict[str, Setting] = {

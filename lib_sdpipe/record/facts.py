@@ -68,6 +68,22 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class PassStep:
+    """What a run of the pipeline says of its next pass, since the host cannot know it.
+
+    `stage` is what its images are, `mark` their manifests' `step`, `variant` theirs, `parents` links to the recorded images
+    it is made from, by place among the input pictures. Those of `kept` (places in the pass) that the host does not save are
+    written to the run folder.
+    """
+
+    stage: str | None = None
+    mark: Json | None = None
+    variant: Json | None = None
+    parents: tuple[Json | None, ...] = ()
+    kept: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Claim:
     """What the text inside an input picture says about where it came from."""
 

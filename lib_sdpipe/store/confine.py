@@ -10,7 +10,7 @@ from lib_sdpipe.errors import RecordError, RefusedError, UnknownNameError
 from lib_sdpipe.reconcile.acts import Place
 from lib_sdpipe.reconcile.plan_document import OWN_FOLDERS, RUNS_ROOT, is_record_file
 from lib_sdpipe.store.layout import PRIVATE_NAME, Layout
-from lib_sdpipe.store.library import Library
+from lib_sdpipe.store.library import Library, is_below
 from lib_sdpipe.store.runs import RunStore
 
 QUARANTINE_NAME = OWN_FOLDERS[1]
@@ -120,12 +120,12 @@ class Places:
 
     def _check_links(self, place: Place, path: Path, folder: Path) -> None:
         real = os.path.realpath(path.parent)
-        if _is_below(real, os.path.realpath(self._layout.private)):
+        if is_below(real, os.path.realpath(self._layout.private)):
             raise RefusedError(f"{place}: lies among what SDPipe keeps for itself")
-        if _is_below(real, os.path.realpath(folder)):
+        if is_below(real, os.path.realpath(folder)):
             return
         # A folder of pictures that is a link to another drive is common; that drive is a root once it is named as one.
-        if not any(_is_below(real, os.path.realpath(other)) for other in self._library.roots().values()):
+        if not any(is_below(real, os.path.realpath(other)) for other in self._library.roots().values()):
             raise RefusedError(f"{place}: a link leads out of its root, to {real}; make that folder a root with `roots NAME=DIR`")
 
     def _check_alone(self, place: Place, path: Path) -> None:
@@ -137,7 +137,7 @@ class Places:
         """In a quarantine beside a file, no part of it is a link to elsewhere."""
         parts = path.parts
         above = Path(*parts[:parts.index(QUARANTINE_NAME)]) if QUARANTINE_NAME in parts else path.parent
-        if not _is_below(os.path.realpath(path.parent), os.path.realpath(above)):
+        if not is_below(os.path.realpath(path.parent), os.path.realpath(above)):
             raise RefusedError(f"{place}: a link leads out of {above}")
 
     def _is_spelled_otherwise(self, path: Path) -> bool:
@@ -158,8 +158,3 @@ def is_windows_name(name: str) -> bool:
 
 def _device(folder: Path) -> int:
     return os.stat(folder).st_dev
-
-
-def _is_below(path: str, folder: str) -> bool:
-    path, folder = os.path.normcase(path), os.path.normcase(folder)
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

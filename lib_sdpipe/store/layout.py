@@ -71,6 +71,10 @@ class Layout:
         return self.runs / "packs"
 
     @property
+    def queue_file(self) -> Path:
+        return self.runs / "queue.json"
+
+    @property
     def index_file(self) -> Path:
         return self.private / "index.sqlite3"
 

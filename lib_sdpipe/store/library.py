@@ -161,7 +161,7 @@ class Library:
     def locate(self, path: Path) -> tuple[str | None, str]:
         """(root, path in it), or (None, absolute path) for a file outside all roots."""
         absolute = Path(os.path.abspath(path))
-        inside = [(name, folder) for name, folder in self.roots().items() if _is_below(absolute, folder)]
+        inside = [(name, folder) for name, folder in self.roots().items() if is_below(absolute, folder)]
         if not inside:
             return None, absolute.as_posix()
         name, folder = max(inside, key=lambda item: len(item[1].parts))
@@ -177,7 +177,7 @@ class Library:
         if folder is None:
             return None
         absolute = Path(os.path.abspath(folder / path))
-        return absolute if _is_below(absolute, folder) else None
+        return absolute if is_below(absolute, folder) else None
 
     def iter_files(self, root: str | None, path: str | None, kept: str | None) -> Iterator[Path]:
         """The files of one record that are there: where it was recorded, then its copy in the run folder."""
@@ -193,7 +193,7 @@ class Library:
 
     def _root_of(self, folder: Path) -> str | None:
         absolute = Path(os.path.abspath(folder))
-        return next((name for name, known in self.roots().items() if _is_below(absolute, known)), None)
+        return next((name for name, known in self.roots().items() if is_below(absolute, known)), None)
 
     def _free_name(self, wish: str) -> str:
         name = re.sub(r"[^\w.\-]+", "_", wish).strip("._") or "images"
@@ -215,5 +215,7 @@ def _new_document() -> dict[str, Any]:
     return {"schema": LIBRARY_SCHEMA, "id": str(uuid.uuid4()), "roots": {}}
 
 
-def _is_below(path: Path, folder: Path) -> bool:
-    return path == folder or folder in path.parents
+def is_below(path: str | Path, folder: str | Path) -> bool:
+    """Whether a path is a folder or lies in it, as this computer spells names. Both absolute, or both from one folder on ("")."""
+    below, above = os.path.normcase(path), os.path.normcase(folder)
+    return not above or below == above or below.startswith(above.rstrip(os.sep) + os.sep)

@@ -19,7 +19,7 @@ from lib_sdpipe.index.records import Stamp
 from lib_sdpipe.index.sql_values import sql_text
 from lib_sdpipe.store.confine import QUARANTINE_NAME
 from lib_sdpipe.store.layout import Layout
-from lib_sdpipe.store.library import RUNS_ROOT, Library
+from lib_sdpipe.store.library import RUNS_ROOT, Library, is_below
 from lib_sdpipe.store.marked import take_scanned_marks
 from lib_sdpipe.store.read_file import read_file_head
 from lib_sdpipe.store.read_run import read_run_rows
@@ -114,7 +114,7 @@ class Refresh:
             scanned = scan_run(self._layout.runs, run_id, self._inside_runs)
             if scanned.problem is not None:
                 self._looked.unavailable[RUNS_ROOT, run_id] = scanned.problem
-                folders = {path: known for path, known in folders.items() if not _is_below(path, run_id)}
+                folders = {path: known for path, known in folders.items() if not is_below(path, run_id)}
                 continue
             self._take_run(scanned)
             for folder in scanned.folders:
@@ -163,7 +163,7 @@ class Refresh:
                     return
             self._take_folder(found, known.pop(sql_text(found.path), None))
             if found.problem is not None:
-                known = {path: row for path, row in known.items() if not _is_below(path, found.path)}
+                known = {path: row for path, row in known.items() if not is_below(path, found.path)}
             self._pause(name)
         self._remove_gone(name, known)
 
@@ -283,7 +283,3 @@ def _has_nothing(folder: Path) -> bool:
     """A root whose last image was set aside has its quarantine, so its disk is there."""
     with os.scandir(folder) as entries:
         return all(entry.name[0] == "." and entry.name != QUARANTINE_NAME for entry in entries)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return folder == "" or path == folder or path.startswith(folder + "/")

@@ -16,6 +16,7 @@ from lib_sdpipe.ui.background import Background
 from lib_sdpipe.ui.gradio_versions import build_html, quiet_event
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.html_text import show_notice
+from lib_sdpipe.ui.page_state import PageState
 from lib_sdpipe.ui.visit import ELSEWHERE, is_from_elsewhere
 from lib_sdpipe.workspace import Workspace
 
@@ -31,6 +32,7 @@ class Noted:
 
 
 Work = Callable[..., Union[Updates, Noted]]
+Answer = Callable[[gr.Request, dict[str, Any], Sequence[Any]], Updates]
 
 
 class Frame:
@@ -55,27 +57,47 @@ class Frame:
         with self._carriers:
             carrier = gr.Textbox("", elem_id=f"sdpipe_asked_{name}", show_label=False)
             button = gr.Button(name, elem_id=f"sdpipe_ask_{name}")
+        answer, inputs = self._build_answer(work, inputs, outputs)
         states = [f"a{number}" for number in range(len(inputs))]
         # javascript/sdpipe.js keeps what was pressed; states stay on the server and pass through unread.
         javascript = f"({', '.join(['asked', *states])}) => [{', '.join([f'window.sdpipe.take({json.dumps(name)})', *states])}]"
 
-        def answer(request: gr.Request, asked: str, *values: Any) -> Updates:
-            return self._answer_page(request, work, len(outputs), parse_ask(asked), values)
+        def answer_ask(request: gr.Request, asked: str, *values: Any) -> Updates:
+            return answer(request, parse_ask(asked), values)
 
-        button.click(answer, [carrier, *inputs], [self._notice, *outputs], **quiet_event(javascript))
+        button.click(answer_ask, [carrier, *inputs], [self._notice, *outputs], **quiet_event(javascript))
 
     def on(self, listen: Callable[..., Any], work: Work, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """What happens at an event of a gradio component, `button.click` for one: `work(ask, *inputs)`."""
+        answer, inputs = self._build_answer(work, inputs, outputs)
 
-        def answer(request: gr.Request, *values: Any) -> Updates:
-            return self._answer_page(request, work, len(outputs), {}, values)
+        def answer_event(request: gr.Request, *values: Any) -> Updates:
+            return answer(request, {}, values)
 
-        listen(answer, list(inputs), [self._notice, *outputs], **quiet_event())
+        listen(answer_event, list(inputs), [self._notice, *outputs], **quiet_event())
 
-    def _answer_page(self, request: gr.Request, work: Work, count: int, data: dict[str, Any], values: Sequence[Any]) -> Updates:
-        if is_from_elsewhere(request.headers):
-            return (self._show_notice(ELSEWHERE), *unchanged(count))
-        return self.answer(work, count, data, getattr(request, "username", None), values)
+    def build_state(self, value: Any) -> gr.State:
+        """What the server keeps of a page for a section: an input and output of its events, of each at most one."""
+        return gr.State(PageState(value))
+
+    def _build_answer(self, work: Work, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple[Answer, Sequence[Any]]:
+        """What answers an event, and the inputs it needs: a state that is only written is an input too."""
+        state = next((each for each in (*inputs, *outputs) if isinstance(each, gr.State)), None)
+        count, needed = len(inputs), inputs if state is None or any(each is state for each in inputs) else [*inputs, state]
+
+        def answer(request: gr.Request, data: dict[str, Any], values: Sequence[Any]) -> Updates:
+            if is_from_elsewhere(request.headers):
+                return (self._show_notice(ELSEWHERE), *unchanged(len(outputs)))
+            user = getattr(request, "username", None)
+            kept = next((value for value in values if isinstance(value, PageState)), None)
+            if kept is None:
+                return self.answer(work, len(outputs), data, user, values)
+            with kept.lock:
+                given = [kept.value if value is kept else value for value in values[:count]]
+                notice, *updates = self.answer(work, len(outputs), data, user, given)
+                return (notice, *(kept.take(update) if output is state else update for output, update in zip(outputs, updates)))
+
+        return answer, needed
 
     def answer(self, work: Work, count: int, data: dict[str, Any], user: str | None, values: Sequence[Any] = ()) -> Updates:
         """The notice and the updates; a fault becomes the notice and changes nothing else.

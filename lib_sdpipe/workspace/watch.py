@@ -64,10 +64,11 @@ class LibraryWatch:
         self._looking = Looking()
         self._looked_at = float("-inf")
         self._took = 0.0
+        self._seen_roots: list[str] = []
         self._counted: dict[str | None, tuple[float, float, Facets]] = {}
 
     def ask(self, again: bool = False, patience: float = 0.0, is_host_busy: Callable[[], bool] = lambda: False) -> Looking:
-        """Look at what is due: everything at times or where `again` says so, else new and running runs.
+        """Look at what is due: everything at times, where `again` says so or the index was deleted, else new and running runs.
 
         Waits for the answer at most `patience` seconds. While the host is busy it looks slowly.
         """
@@ -75,8 +76,10 @@ class LibraryWatch:
             return Looking(has_looked=True)
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                is_due = again or time.monotonic() - self._looked_at > max(_LEAST_SECONDS, _TIMES_ITS_OWN * self._took)
-                self._looking = replace(self._looking, doing="folders" if is_due else None, what="", done=0, total=None)
+                is_gone = self._is_index_gone()
+                is_due = again or is_gone or time.monotonic() - self._looked_at > max(_LEAST_SECONDS, _TIMES_ITS_OWN * self._took)
+                has_looked = self._looking.has_looked and not is_gone
+                self._looking = Looking(doing="folders" if is_due else None, fault=self._looking.fault, has_looked=has_looked)
                 self._thread = threading.Thread(target=self._run, args=(is_due, GiveWay(is_host_busy)), name="SDPipe look", daemon=True)
                 self._thread.start()
             thread = self._thread
@@ -85,8 +88,8 @@ class LibraryWatch:
         return self._looking
 
     def looking(self) -> Looking:
-        """How it stands, without asking for more."""
-        return self._looking
+        """How it stands, without asking for more, but where there is no index: somebody has deleted it under a page."""
+        return self.ask() if self._is_index_gone() else self._looking
 
     def facets(self, viewer: str | None = None) -> Facets | None:
         """What there is to filter by, some seconds old or, where counting takes long, as it was before; None until it was counted once."""
@@ -106,6 +109,9 @@ class LibraryWatch:
         """Somebody has changed what is counted, and looks at it."""
         self._counted = {}
 
+    def _is_index_gone(self) -> bool:
+        return not any(place.exists() for place in self._layout.index_places)
+
     # --- on the thread ---
 
     def _run(self, is_whole: bool, give_way: GiveWay) -> None:
@@ -115,6 +121,7 @@ class LibraryWatch:
                 if not index.search.is_prepared():
                     self._tell("preparing", "", 0, None)
                     index.search.prepare()
+                is_whole = is_whole or self._is_another(index)
                 self._look(index, is_whole, give_way)
                 index.search.complete(lambda done, total: self._tell("images", "", done, total))
                 if is_whole:
@@ -133,9 +140,14 @@ class LibraryWatch:
         library = Library(self._layout)
         if is_whole:
             Refresh(self._layout, library, index, self._show_folders, give_way).look(run_ids)
+            self._seen_roots = [root for root in library.roots() if index.files.known_folder(root, "") is not None]
             return
         for run_id in run_ids:
             Refresh(self._layout, library, index).look_at_run(run_id)
+
+    def _is_another(self, index: Index) -> bool:
+        """Whether it was deleted and begun again since the last look at everything: then it knows only what was recorded since."""
+        return bool(self._seen_roots) and all(index.files.known_folder(root, "") is None for root in self._seen_roots)
 
     def _find_changed(self, index: Index) -> list[str]:
         """New runs, and those that were running and whose file says something else by now."""

@@ -61,7 +61,7 @@ def test_what_cannot_be_stored_is_none_and_a_reason(value: Any) -> None:
 def test_pictures_are_taken_out_once_each() -> None:
     picture = noise(4, 4)
     result, problems, box = data_of({"image": picture, "again": picture, "array": np.zeros((2, 2, 3), np.uint8)})
-    assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1"}}
+    assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1", "as": "array"}}
     assert list(box.pictures) == ["p0", "p1"] and not problems
 
 
@@ -189,7 +189,7 @@ def test_nothing_of_an_object_is_called() -> None:
 
 def test_pictures_inside_objects_are_taken_out() -> None:
     result, problems, _ = data_of([Unit(image=noise(4, 4)), Declared(image=np.zeros((2, 2, 3), np.uint8))])
-    assert [unit["image"] for unit in result] == [{"$picture": "p0"}, {"$picture": "p1"}] and not problems
+    assert [unit["image"] for unit in result] == [{"$picture": "p0"}, {"$picture": "p1", "as": "array"}] and not problems
 
 
 def test_what_is_more_than_its_attributes_is_no_object(tmp_path: Path) -> None:

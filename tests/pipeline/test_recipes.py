@@ -59,7 +59,8 @@ def test_every_fault_is_told_with_its_place(stages: list[dict[str, Any]], fault:
 
 
 @pytest.mark.parametrize(("stage", "name", "value"), [
-    ("txt2img", "steps", 0), ("txt2img", "steps", 151), ("txt2img", "steps", True), ("txt2img", "steps", 1.5), ("txt2img", "steps", 10**30),
+    ("txt2img", "steps", 0), ("txt2img", "steps", 151), ("txt2img", "steps", True), ("txt2img", "steps", 20.0),
+    ("txt2img", "steps", 10**30),
     ("txt2img", "seed", -2), ("txt2img", "seed", 1 << 64), ("txt2img", "cfg_scale", "7"), ("txt2img", "cfg_scale", float("inf")),
     ("txt2img", "styles", "a"), ("txt2img", "prompt", "x" * 20_001), ("txt2img", "enable_hr", 1), ("txt2img", "override_settings", []),
     ("txt2img", "scripts", [{"args": []}]), ("img2img", "denoising_strength", 1.01), ("img2img", "init_images", []),
@@ -73,7 +74,7 @@ def test_what_no_host_takes_is_refused_in_a_short_sentence(stage: str, name: str
 
 
 @pytest.mark.parametrize(("stage", "name", "value"), [
-    ("txt2img", "steps", 150), ("txt2img", "steps", 20.0), ("txt2img", "seed", -1), ("txt2img", "seed", (1 << 64) - 1),
+    ("txt2img", "steps", 150), ("txt2img", "seed", -1), ("txt2img", "seed", (1 << 64) - 1),
     ("txt2img", "cfg_scale", 7), ("inpaint", "mask", {"$image": {"run_id": "r", "name": "txt2img_001"}}), ("img2img", "batch_size", 4),
 ])
 def test_what_hosts_take_is_accepted(stage: str, name: str, value: Any) -> None:
@@ -125,17 +126,20 @@ def test_nothing_that_json_can_hold_breaks_it(document: Any) -> None:
 def test_a_run_becomes_a_recipe_without_what_belongs_to_it_alone() -> None:
     run = Run(run_id="20260101_000000_sea", label="sea", config={
         "endpoint": "img2img", "prompt": "the sea", "negative_prompt": "", "styles": [], "seed": -1, "subseed_strength": 0, "steps": 12,
-        "scheduler": None, "denoising_strength": 0.4, "init_images": [MASK], "mask_blur_x": 4, "inpainting_fill": 0, "scripts": [],
+        "scheduler": None, "denoising_strength": 0.4, "init_images": [MASK],
+        "width": 512.0, "mask_blur_x": 4, "inpainting_fill": 0, "scripts": [],
         "do_not_save_grid": False, "override_settings": {}, "override_settings_restore_afterwards": True, "odd": 3,
     })
     made = build_recipe(run)
     assert made.recipe.name == "sea" and check_recipe(made.recipe) == []
     (stage,) = made.recipe.stages
     assert (stage.stage, stage.settings) == (
-        "img2img", {"prompt": "the sea", "negative_prompt": "", "seed": -1, "steps": 12, "denoising_strength": 0.4},
+        "img2img", {"prompt": "the sea", "negative_prompt": "", "seed": -1, "steps": 12, "denoising_strength": 0.4, "width": 512},
     )
     assert made.notes == ["Not in the recipe: 'odd'."]
-    assert build_recipe(run, with_prompts=False).recipe.stages[0].settings == {"seed": -1, "steps": 12, "denoising_strength": 0.4}
+    assert build_recipe(run, with_prompts=False).recipe.stages[0].settings == {
+        "seed": -1, "steps": 12, "denoising_strength": 0.4, "width": 512,
+    }
 
 
 def test_an_inpainting_run_keeps_its_mask_and_says_so() -> None:
@@ -155,6 +159,12 @@ def test_a_run_of_extras_tells_what_the_host_wrote_where_the_request_was_silent(
     (stage,) = build_recipe(run, [manifest]).recipe.stages
     assert stage.settings == {"upscaler_1": "Lanczos", "upscaling_resize": 4, "scripts": [scripts[1]]}
     assert check_stages([stage]) == []
+
+
+def test_a_run_that_only_restored_faces_says_so() -> None:
+    scripts = [{"title": "GFPGAN", "args": [{"label": "enable", "value": True}, {"label": "gfpgan_visibility", "value": 0.5}]}]
+    (stage,) = build_recipe(Run(run_id="r", config={"endpoint": "extras", "scripts": scripts})).recipe.stages
+    assert stage.settings == {"upscaler_1": "None", "gfpgan_visibility": 0.5} and check_stages([stage]) == []
 
 
 def test_a_chain_becomes_the_recipe_it_was_and_a_rerun_none() -> None:

@@ -355,3 +355,12 @@ DAMAGES: tuple[Callable[[Truth], None], ...] = (
 )
 
 
+def build_damaged(folder: Path) -> Truth:
+    """Thirty runs with every damage once."""
+    truth = Truth(folder)
+    for number in range(30):
+        truth.record(f"20260101_1200{number:02d}_cats", 5, kept=number % 3 == 0)
+    truth.check()
+    for damage in DAMAGES:
+        damage(truth)
+    return truth

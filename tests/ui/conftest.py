@@ -18,3 +18,12 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleLibrary:
 @pytest.fixture
 def empty(tmp_path: Path) -> SampleLibrary:
     return SampleLibrary(tmp_path / "library")
+
+
+@pytest.fixture
+def run_id(empty: SampleLibrary) -> str:
+    """A run of three images in the library that was empty."""
+    run_id = empty.add_run("harbour", ago=60)
+    for number in range(1, 4):
+        empty.add_image(run_id, f"txt2img_{number:03d}", number, (64, 64))
+    return run_id

@@ -33,6 +33,11 @@ def index_content(library: CullLibrary) -> Any:
         return index.content()
 
 
+def listed_runs(library: CullLibrary) -> set[str]:
+    with open_index(library.layout.index_places) as index:
+        return {found.run_id for found in index.run_search.find("", 10).runs}
+
+
 def test_all_that_belongs_to_an_image_goes_with_it_and_a_check_finds_nothing_new(library: CullLibrary) -> None:
     before = library.findings()
     answer = library.cull(recorded(1), unrecorded(5))
@@ -95,8 +100,7 @@ def test_a_whole_run_goes_its_records_stay_and_it_is_known_to_be_empty(library: 
     before = library.findings()
     assert library.cull(runs=(RUN,)).done == 3
     assert library.run.joinpath("run_metadata.json").exists() and len(list(library.run.joinpath("manifests").iterdir())) == 3
-    with open_index(library.layout.index_places) as index:
-        assert index.culling.culled_runs() == {RUN}
+    assert RUN not in listed_runs(library)
     assert library.findings() <= before
     view = look_at_cull(library.workspace, [], [RUN])
     assert view.items == [] and "already" in view.refused[0][1]
@@ -108,9 +112,9 @@ def test_a_run_without_images_can_go_too_and_one_that_is_being_recorded_cannot(l
     answer = library.cull(runs=("20251227_080000_failed", "20251227_090000_now"))
     assert answer.done == 1 and "being recorded" in answer.failed[0][1]
     assert json.loads(library.layout.run_file("20251227_080000_failed").read_bytes())["lost_at"]
-    with open_index(library.layout.index_places) as index:
-        assert index.culling.culled_runs() == {"20251227_080000_failed"}
+    assert "20251227_080000_failed" not in listed_runs(library)
     restore(library.workspace, str(answer.apply_id))
+    assert "20251227_080000_failed" in listed_runs(library)
     assert "lost_at" not in json.loads(library.layout.run_file("20251227_080000_failed").read_bytes())
 
 

@@ -13,7 +13,7 @@ from lib_sdpipe.workspace.adopting import plan_adoption
 from lib_sdpipe.workspace.kept_plan import KeptPlan
 from lib_sdpipe.workspace.repairs import check_library, no_progress, no_rest, plan_wanted, tally_findings
 from lib_sdpipe.workspace.workspace import Workspace
-from tests.reconcile.truth import DAMAGES, Truth
+from tests.reconcile.truth import DAMAGES, Truth, build_damaged
 
 
 class StopHereError(Exception):
@@ -22,14 +22,7 @@ class StopHereError(Exception):
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    """Every damage once."""
-    made = Truth(tmp_path_factory.mktemp("library"))
-    for number in range(30):
-        made.record(f"20260101_1200{number:02d}_cats", 5, kept=number % 3 == 0)
-    made.check()
-    for damage in DAMAGES:
-        damage(made)
-    return made
+    return build_damaged(tmp_path_factory.mktemp("library"))
 
 
 def test_a_tally_counts_and_reads_what_check_finds(truth: Truth) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lib_sdpipe.index.index import open_index
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace import watch as watch_module
@@ -73,6 +74,28 @@ def test_asking_again_looks_at_everything_and_one_look_goes_at_a_time(library: S
     gate.set()
     watch.ask(patience=LONG)
     assert len(looks) == 1 and browse_images(Workspace(library.layout), "", 10).total == 1
+
+
+def test_an_index_that_is_deleted_under_a_page_is_made_again(library: SampleLibrary) -> None:
+    library.add_image(library.add_run("recorded", ago=60), "txt2img_001", 1)
+    Image.new("RGB", (8, 8)).save(library.outputs / "old.png")
+    watch = LibraryWatch(library.layout)
+    watch.ask(patience=LONG)
+    library.layout.private.rename(library.outputs.parent / "deleted")
+    looking = watch.looking()
+    assert looking.doing == "folders" and not looking.has_looked
+    assert watch.ask(patience=LONG).has_looked and browse_images(Workspace(library.layout), "", 10).total == 2
+
+
+def test_an_index_that_was_begun_again_since_is_filled(library: SampleLibrary) -> None:
+    Image.new("RGB", (8, 8)).save(library.outputs / "old.png")
+    watch = LibraryWatch(library.layout)
+    watch.ask(patience=LONG)
+    library.layout.private.rename(library.outputs.parent / "deleted")
+    with open_index(library.layout.index_places):
+        pass  # as the recorder does it, for one run
+    watch.ask(patience=LONG)
+    assert browse_images(Workspace(library.layout), "", 10).total == 1
 
 
 def test_a_fault_is_told_and_the_next_look_is_possible(library: SampleLibrary) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gradio as gr
 
 from lib_sdpipe.ui.bin import markup
 from lib_sdpipe.ui.bin.events import BinEvents, View
@@ -13,5 +12,5 @@ from lib_sdpipe.ui.gradio_versions import build_html
 def build(frame: Frame) -> None:
     work = build_html("", elem_id="sdpipe_bin_work")
     page = build_html(markup.PENDING, elem_id="sdpipe_bin")
-    view, events = gr.State(View()), BinEvents(frame)
+    view, events = frame.build_state(View()), BinEvents(frame)
     frame.on_ask("bin", events.do, [work, page, view], [view])

@@ -153,7 +153,7 @@ class BrowseEvents:
             page = browse(ask.workspace, place.query, size)
             found = page.runs if place.view == RUNS else page.images
         if page is None:
-            return place.view.capitalize(), markup.PENDING if looking.doing else markup.show_empty(place, paused, True), place
+            return place.view.capitalize(), markup.PENDING if looking.doing else markup.show_empty(place, paused, looking.has_looked), place
         place = replace(place, next=page.next, previous=page.previous)
         listing = present_runs(page, datetime.now()) if place.view == RUNS else present_images(page, datetime.now())
         shown = markup.show_runs(listing) if place.view == RUNS else markup.show_images(listing)

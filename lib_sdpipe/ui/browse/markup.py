@@ -78,6 +78,8 @@ def show_list(shown: str, place: Place, looking: str) -> str:
 
 def show_empty(place: Place, is_paused: bool, is_whole: bool) -> str:
     """Where nothing is listed; `is_whole`: the library has been looked at, so there is nothing."""
+    if not is_whole and place.query:
+        return show_hint("Nothing fits so far: the library is being looked at.")
     if not place.is_newest:
         return show_hint(f"There are no older {place.view}.")
     if place.query:

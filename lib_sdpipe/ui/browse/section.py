@@ -23,7 +23,7 @@ def build(frame: Frame) -> None:
             page["runs"] = build_html(markup.PENDING, elem_id="sdpipe_runs")
             page.update(_build_pager())
         view = run.build(frame)
-    page["listed"] = gr.State(Listed(paused=paused))
+    page["listed"] = frame.build_state(Listed(paused=paused))
     events = BrowseEvents(frame)
     _connect(frame, events, page)
     frame.on(page["refresh"].click, view.events.refresh, [view.chosen], view.outputs)

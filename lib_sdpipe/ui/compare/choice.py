@@ -62,13 +62,6 @@ def build_choice(images: list[Pick], runs: list[str]) -> Choice:
     return Choice(runs=tuple(run_ids[:MOST_RUNS]), left_out=max(0, len(run_ids) - MOST_RUNS))
 
 
-def add_choice(choice: Choice, more: Choice) -> Choice:
-    """What was chosen with more of its kind; another kind takes its place."""
-    if more.images:
-        return build_choice([*choice.images, *more.images], [])
-    return build_choice([], [*choice.runs, *more.runs]) if more.runs else choice
-
-
 def format_typed(choice: Choice) -> str:
     """What one would have to type for it; images without a run cannot be typed."""
     return "  ".join([f"{pick.run_id}/{pick.name}" for pick in choice.images if pick.run_id] or choice.runs)

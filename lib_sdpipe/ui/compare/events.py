@@ -11,7 +11,7 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.compare import markup
-from lib_sdpipe.ui.compare.choice import MOST_IMAGES, MOST_RUNS, Choice, add_choice, format_typed, image_data, parse_typed, read_choice
+from lib_sdpipe.ui.compare.choice import MOST_IMAGES, MOST_RUNS, Choice, format_typed, image_data, parse_typed, read_choice
 from lib_sdpipe.ui.compare.markup_runs import show_runs
 from lib_sdpipe.ui.compare.pixels import PixelDesk
 from lib_sdpipe.ui.compare.present import LETTERS, PictureToCompare, present_images
@@ -29,21 +29,17 @@ _OFFERED = 12
 
 
 class CompareEvents:
-    """The handlers of the section. Each but `look_at_pixels` returns updates of: typed text, views, difference, texts, choice."""
+    """The handlers of the section. Each but `look_at_pixels` returns updates of: typed text, views, difference, texts."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._desk = PixelDesk()
 
-    def compare(self, ask: Ask, choice: Choice) -> Updates | Noted:
-        """What a press names, instead of what was compared before."""
+    def compare(self, ask: Ask) -> Updates | Noted:
+        """What a press names."""
         return self._show(ask.workspace, read_choice(ask))
 
-    def add(self, ask: Ask, choice: Choice) -> Updates | Noted:
-        """What a press names beside what was chosen before."""
-        return self._show(ask.workspace, add_choice(choice, read_choice(ask)))
-
-    def compare_typed(self, ask: Ask, text: str, choice: Choice) -> Updates | Noted:
+    def compare_typed(self, ask: Ask, text: str) -> Updates | Noted:
         """What somebody typed. Raises UsageError."""
         return self._show(ask.workspace, parse_typed(str(text or "")))
 
@@ -101,7 +97,7 @@ class CompareEvents:
 
 
 def _updates(choice: Choice, views: str, texts: str = "") -> Updates:
-    return gr.update(value=format_typed(choice)), views, "", texts, choice
+    return gr.update(value=format_typed(choice)), views, "", texts
 
 
 def _build_picture(workspace: Workspace, image: ComparedImage) -> PictureToCompare:

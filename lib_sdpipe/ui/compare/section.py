@@ -5,7 +5,6 @@ from __future__ import annotations
 import gradio as gr
 
 from lib_sdpipe.ui.compare import markup
-from lib_sdpipe.ui.compare.choice import Choice
 from lib_sdpipe.ui.compare.events import CompareEvents
 from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_html
@@ -23,10 +22,8 @@ def build(frame: Frame) -> None:
         views = build_html(markup.show_empty(), elem_id="sdpipe_compare_views")
         difference = build_html("", elem_id="sdpipe_compare_difference")
         texts = build_html("", elem_id="sdpipe_compare_texts")
-    choice = gr.State(Choice())
-    events, outputs = CompareEvents(frame), [typed, views, difference, texts, choice]
-    frame.on_ask("compare", events.compare, outputs, [choice])
-    frame.on_ask("compare_add", events.add, outputs, [choice])
+    events, outputs = CompareEvents(frame), [typed, views, difference, texts]
+    frame.on_ask("compare", events.compare, outputs)
     frame.on_ask("compare_pixels", events.look_at_pixels, [difference])
-    frame.on(button.click, events.compare_typed, [typed, choice], outputs)
-    frame.on(typed.submit, events.compare_typed, [typed, choice], outputs)
+    frame.on(button.click, events.compare_typed, [typed], outputs)
+    frame.on(typed.submit, events.compare_typed, [typed], outputs)

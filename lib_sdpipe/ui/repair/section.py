@@ -14,7 +14,7 @@ def build(frame: Frame) -> None:
     work = build_html("", elem_id="sdpipe_repair_work")
     page = build_html(markup.PENDING, elem_id="sdpipe_repair")
     file = gr.File(label="The plan's file", interactive=False, visible=False, elem_id="sdpipe_repair_file")
-    view, events = gr.State(View()), RepairEvents(frame)
+    view, events = frame.build_state(View()), RepairEvents(frame)
     outputs = [work, page, file, view]
     frame.on_ask("repair", events.do, outputs, [view])
     if frame.hides_folders:

@@ -34,7 +34,7 @@ def build(frame: Frame) -> RunColumns:
             with gr.Column(elem_id="sdpipe_image_column", min_width=200):
                 details = build_html("", elem_id="sdpipe_details")
                 about = build_html("", elem_id="sdpipe_about")
-    chosen = gr.State(Chosen())
+    chosen = frame.build_state(Chosen())
     events, outputs = RunEvents(frame), [run, picture, strip, lineage, details, about, chosen]
     frame.on_ask("look_run", events.look, outputs, [chosen])
     for name, work in (("open", events.open), ("turn_strip", events.turn_strip), ("unfold", events.unfold), ("about", events.about)):

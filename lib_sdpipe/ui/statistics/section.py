@@ -19,7 +19,7 @@ def build(frame: Frame) -> None:
         )
     # javascript/sdpipe_statistics.js asks when the section is looked at, and again while something is pending.
     statistics = build_html(markup.PENDING, elem_id="sdpipe_statistics")
-    shown = gr.State(Shown())
+    shown = frame.build_state(Shown())
     events, outputs = StatisticsEvents(frame), [ranges, box, statistics, shown]
     frame.on_ask("statistics_look", events.look, outputs, [shown])
     frame.on_ask("statistics_show", events.show, outputs, [shown])

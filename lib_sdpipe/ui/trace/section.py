@@ -17,7 +17,7 @@ def build(frame: Frame) -> None:
         file = gr.File(label="Drop an image here, or paste one", file_types=["image"], elem_id="sdpipe_trace_file", height=140)
         build_html(ask_button("Trace the picked image", "trace", {}, None, send_picked=True), elem_id="sdpipe_trace_picked")
     found = build_html(markup.EMPTY, elem_id="sdpipe_trace")
-    view, events = gr.State(View()), TraceEvents(frame)
+    view, events = frame.build_state(View()), TraceEvents(frame)
     outputs = [file, found, view]
     frame.on(file.upload, events.drop, [file], outputs)
     frame.on_ask("trace", events.trace_picked, outputs)

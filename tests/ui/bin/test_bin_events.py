@@ -74,14 +74,6 @@ def library(empty: SampleLibrary) -> SampleLibrary:
 
 
 @pytest.fixture
-def run_id(library: SampleLibrary) -> str:
-    run_id = library.add_run("harbour", ago=60)
-    for number in range(1, 4):
-        library.add_image(run_id, f"txt2img_{number:03d}", number, (64, 64))
-    return run_id
-
-
-@pytest.fixture
 def events() -> BinEvents:
     return BinEvents(Frame())  # type: ignore[arg-type]
 

@@ -199,6 +199,17 @@ def test_a_look_under_way_is_told_and_asked_for_again(empty: SampleLibrary, monk
     watch_of(empty.layout).ask(patience=60)
 
 
+def test_a_search_after_somebody_deleted_the_index_says_that_it_is_being_made(empty: SampleLibrary) -> None:
+    empty.add_image(empty.add_run("harbour", ago=60), "txt2img_001", 1, prompt="a lighthouse")
+    page = List(empty)
+    page.ask("look")
+    empty.layout.private.rename(empty.outputs.parent / "deleted")
+    page.search("lighthouse")
+    assert "data-sdpipe-pending" in page.shown["runs"] and "fits" not in page.shown["runs"]
+    page.ask("look")
+    assert page.keys == ["harbour"]
+
+
 def test_nothing_yet_leads_to_what_there_is(empty: SampleLibrary, tmp_path: Path) -> None:
     page = List(empty)
     page.ask("look")

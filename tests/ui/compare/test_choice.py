@@ -8,7 +8,7 @@ import pytest
 
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.ui.ask import Ask
-from lib_sdpipe.ui.compare.choice import Choice, add_choice, build_choice, format_typed, image_data, parse_typed, read_choice
+from lib_sdpipe.ui.compare.choice import Choice, format_typed, image_data, parse_typed, read_choice
 from lib_sdpipe.workspace.picked import Pick
 
 ONE, OTHER = "20251225_143022_one", "20251225_143023_other"
@@ -39,12 +39,6 @@ def test_each_is_compared_once_and_no_more_than_four() -> None:
 ])
 def test_what_no_page_of_ours_sends_names_nothing(data: dict[str, Any]) -> None:
     assert _read(**data) == Choice()
-
-
-def test_more_is_added_to_its_kind_only() -> None:
-    assert add_choice(build_choice([A], []), build_choice([B], [])).images == (A, B)
-    assert add_choice(build_choice([A], []), build_choice([], [ONE])) == Choice(runs=(ONE,))
-    assert add_choice(build_choice([A], []), Choice()).images == (A,)
 
 
 @pytest.mark.parametrize("text", [

@@ -16,7 +16,6 @@ from PIL import Image  # noqa: E402
 from PIL.PngImagePlugin import PngInfo  # noqa: E402
 
 from lib_sdpipe.index.index import open_index  # noqa: E402
-from lib_sdpipe.ui.compare.choice import Choice  # noqa: E402
 from lib_sdpipe.ui.compare.events import CompareEvents  # noqa: E402
 from lib_sdpipe.ui.frame import Frame  # noqa: E402
 from lib_sdpipe.workspace import Workspace  # noqa: E402
@@ -24,7 +23,7 @@ from tests.images.pictures import chunk  # noqa: E402
 from tests.ui.sample_library import SampleLibrary  # noqa: E402
 from tests.ui.test_tab import Host  # noqa: E402
 
-OUTPUTS = ("notice", "typed", "views", "difference", "texts", "choice")
+OUTPUTS = ("notice", "typed", "views", "difference", "texts")
 
 
 class Section:
@@ -37,11 +36,11 @@ class Section:
         self.events = CompareEvents(self.frame)
 
     def compare(self, user: str | None = None, **data: Any) -> dict[str, Any]:
-        answer = self.frame.answer(self.events.compare, 5, data, user, [Choice()])
+        answer = self.frame.answer(self.events.compare, 4, data, user)
         return dict(zip(OUTPUTS, answer, strict=True))
 
     def type(self, text: str) -> dict[str, Any]:
-        return dict(zip(OUTPUTS, self.frame.answer(self.events.compare_typed, 5, {}, None, [text, Choice()]), strict=True))
+        return dict(zip(OUTPUTS, self.frame.answer(self.events.compare_typed, 4, {}, None, [text]), strict=True))
 
     def pixels(self, **data: Any) -> str:
         for _ in range(50):
@@ -81,7 +80,7 @@ def test_two_images_stand_beside_each_other(library: SampleLibrary, pair: tuple[
         f"sdpipe/v1/pictures/{pair[0]}/txt2img_001", f"sdpipe/v1/pictures/{pair[1]}/img2img_001",
     ]
     assert "rocky" in shown["texts"] and "<del>" in shown["texts"]
-    assert shown["difference"] == "" and len(shown["choice"].images) == 2
+    assert shown["difference"] == "" and len(shown["typed"]["value"].split()) == 2
     assert shown["typed"]["value"] == f"{pair[0]}/txt2img_001  {pair[1]}/img2img_001"
 
 

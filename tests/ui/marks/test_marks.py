@@ -26,14 +26,6 @@ from tests.ui.sample_library import MALICIOUS, SampleLibrary
 
 
 @pytest.fixture
-def run_id(empty: SampleLibrary) -> str:
-    run_id = empty.add_run("harbour", ago=60)
-    for number in range(1, 4):
-        empty.add_image(run_id, f"txt2img_{number:03d}", number, (64, 64))
-    return run_id
-
-
-@pytest.fixture
 def events() -> MarkEvents:
     return MarkEvents(Frame())  # type: ignore[arg-type]
 

@@ -15,7 +15,7 @@ from lib_sdpipe.ui.repair.present_plan import present_operation
 from lib_sdpipe.ui.repair.words import CODE_WORDS, OPERATION_WORDS
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.repairs import check_library
-from tests.reconcile.truth import DAMAGES, Truth
+from tests.reconcile.truth import Truth, build_damaged
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 CHOICES = [
@@ -26,14 +26,7 @@ CHOICES = [
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    """Every damage once."""
-    made = Truth(tmp_path_factory.mktemp("library"))
-    for number in range(30):
-        made.record(f"20260101_1200{number:02d}_cats", 5, kept=number % 3 == 0)
-    made.check()
-    for damage in DAMAGES:
-        damage(made)
-    return made
+    return build_damaged(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture(scope="module")
