@@ -99,6 +99,7 @@ def test_what_editors_write_is_read(data: bytes) -> None:
     (".txt", "Möwe".encode("latin-1"), r"p.txt: not readable as UTF-8 \(byte 2\); save it as UTF-8"),
     (".txt", "Möwe".encode("utf-16-le"), "save it as UTF-8"), (".txt", b"a" * (5 << 20), "larger than 4 MB"), (".txt", b"", "no row"),
     (".txt", b"# only\n\n# comments", "no row"), (".txt", b"a\n\n" * (MOST_ROWS + 1), "more than 10,000 rows"),
+    (".txt", b"#\n" * 100_001, "more than 100,000 lines"), (".tsv", b"\r" * 100_001, "more than 100,000 lines"),
     (".txt", b"a" * 20_001, "p.txt, line 1: a prompt of 20,001 characters"), (".tsv", b"a\t" + b"b" * 20_001, "line 1: a prompt of"),
     (".json", b"{", "not readable JSON"), (".json", b"{}", "no prompt pack"), (".json", b'{"pack_data": {"slots": 3}}', "no prompt pack"),
     (".json", b'{"schema": "sdpipe.run/1"}', "no prompt pack"), (".json", b'{"slots": []}', "no row"),

@@ -14,9 +14,10 @@ from lib_sdpipe.pipeline.records import Recipe, Stage
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.workspace import Workspace
+from lib_sdpipe.workspace.jobs import Jobs
 from lib_sdpipe.workspace.recipes import (
-    bring_back_pack, bring_back_recipe, delete_pack, delete_recipe, list_packs, list_recipes, open_pack, open_recipe, preview_pack,
-    preview_text, read_run_recipe, save_pack, save_recipe, save_recipe_text,
+    bring_back_pack, bring_back_recipe, build_pack_job, delete_pack, delete_recipe, draw_seed, list_packs, list_recipes, open_pack,
+    open_recipe, preview_pack, preview_text, read_run_recipe, save_pack, save_recipe, save_recipe_text,
 )
 
 RECIPE = Recipe(description="twice as large", stages=[Stage(stage="upscale", settings={"upscaler_1": "Lanczos"})])
@@ -107,3 +108,19 @@ def test_a_damaged_pack_is_told_and_can_be_mended(workspace: Workspace) -> None:
     assert preview_pack(workspace, "old").items[0].settings == {"prompt": "Möwe"}
     with pytest.raises(UnknownNameError, match="there is no prompt pack 'nobody'"):
         open_pack(workspace, "nobody")
+
+
+def test_a_pack_becomes_a_job_that_holds_its_seed(workspace: Workspace) -> None:
+    save_pack(workspace, "Sea", ".txt", "a [[sea]] sea\n\na harbour", None)
+    digest = save_pack(workspace, "Sea", ".json", MATRIX, None)
+    stages = [Stage(stage="txt2img", settings={"n_iter": 2}), *RECIPE.stages]
+    choices = Choices(mode="random", limit=1, seed=draw_seed())
+    job = build_pack_job(workspace, "Sea", choices, stages, user="anna")
+    assert (job.label, job.planned, job.user, len(job.items)) == ("Sea", 8, "anna", 2)
+    assert job.pack is not None and job.pack["digests"][".json"] == digest and job.pack["seed"] == choices.seed
+    assert build_pack_job(workspace, "Sea", choices, stages).items == job.items == list(preview_pack(workspace, "Sea", choices).items)
+    assert Jobs(workspace).add(job).pack == Jobs(workspace).read().jobs[0].pack
+    with pytest.raises(UsageError, match="stage 1: steps"):
+        build_pack_job(workspace, "Sea", choices, [Stage(stage="txt2img", settings={"steps": 0})])
+    with pytest.raises(UsageError, match="begin with txt2img"):
+        build_pack_job(workspace, "Sea", choices, RECIPE.stages)
