@@ -38,6 +38,12 @@ def test_a_row_varies_only_in_the_words_it_has() -> None:
     assert preview(pack).warnings == ("[[kind]] is in no prompt; its values are not used",)
 
 
+def test_names_may_have_blanks_and_brackets_that_weaken_stay() -> None:
+    pack = Pack("p", (Row(("a [[ main subject ]], [[soft, warm]] [light]",)),), Matrix((Slot("main subject", ("cat", "dog")),)))
+    assert [item.settings["prompt"] for item in expand(pack)] == ["a cat, [[soft, warm]] [light]", "a dog, [[soft, warm]] [light]"]
+    assert preview(pack).warnings == ()
+
+
 def test_global_texts_come_first_and_vary_too() -> None:
     pack = Pack("p", (Row(("a cat",), "dog"), Row(("x",))), Matrix((KINDS,)), global_positive="best, ", global_negative="[[kind]]")
     assert [item.settings for item in expand(pack, Choices(limit=1))] == [

@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 
 from lib_sdpipe.errors import RecordError
 from lib_sdpipe.pipeline.packs.document import format_document, parse_document
+from lib_sdpipe.pipeline.packs.expansion import find_refusal
 from lib_sdpipe.pipeline.packs.pack import MOST_ROWS, RANDOM, Matrix, Pack, Row, Slot
 from lib_sdpipe.pipeline.packs.preset import build_stages
 from lib_sdpipe.pipeline.packs.reading import parse_pack
 from lib_sdpipe.pipeline.packs.rows import to_host_words
 from lib_sdpipe.pipeline.recipes import check_stages
+from lib_sdpipe.pipeline.records import Stage
 
 TEXT = """# castles
 <embedding:glow> (<embedding:detail>:1.2)
 (masterpiece), wide shot
 a ruined [[kind]] in mist
-<lora:add-detail:0.6> <lora:style:1>
+<lora:add-detail:0.6> <lora:style:1.0>
 neg: <embedding:bad-hands>
 neg: blurry, text
 
@@ -54,7 +56,7 @@ def as_bytes(document: Any) -> bytes:
 def test_blocks_are_rows_of_what_their_lines_are() -> None:
     first, second = parse_pack("p", {".txt": TEXT.encode()}).rows
     assert first.lines == ("(masterpiece), wide shot", "a ruined [[kind]] in mist") and first.title == "a ruined [[kind]] in mist"
-    assert first.prompt == "glow (detail:1.2) (masterpiece), wide shot a ruined [[kind]] in mist <lora:add-detail:0.6> <lora:style:1>"
+    assert first.prompt == "glow (detail:1.2) (masterpiece), wide shot a ruined [[kind]] in mist <lora:add-detail:0.6> <lora:style:1.0>"
     assert first.negative_prompt == "bad-hands, blurry, text"
     assert (second.prompt, second.negative_prompt, second.title) == ("a lighthouse <lora:sea:0.5>", "people", "a lighthouse <lora:sea:0.5>")
 
@@ -78,6 +80,18 @@ def test_an_older_json_has_its_negative_prompt_as_a_slot() -> None:
     slots = [{"name": "Positive Prompt", "text": "a [[job]]"}, {"name": "Negative Prompt", "text": "blurry"}]
     (row,) = parse_pack("p", {".json": as_bytes({"pack_data": {"slots": slots}})}).rows
     assert (row.prompt, row.negative_prompt) == ("a [[job]]", "blurry")
+
+
+def test_settings_alone_are_a_pack_without_prompts() -> None:
+    pack = parse_pack("p", {".json": as_bytes({"pack_data": {"slots": []}, "preset_data": {"txt2img": {"steps": 5}}})})
+    assert pack.rows == () and find_refusal(pack) == "the pack has no prompts"
+    assert build_stages(pack.preset).stages == [Stage(stage="txt2img", settings={"steps": 5})]
+
+
+def test_a_weight_is_written_as_it_stands_there() -> None:
+    slots = [{"text": "x", "loras": [["a", 0.2967032967032967], ["b", 1], "c", {"name": "d", "weight": "0.5"}, ["<lora:e:2>"], [], None]}]
+    (row,) = parse_pack("p", {".json": as_bytes({"slots": slots})}).rows
+    assert row.loras == ("<lora:a:0.2967032967032967>", "<lora:b:1>", "<lora:c:1>", "<lora:d:0.5>", "<lora:e:2>")
 
 
 def test_a_table_has_a_row_a_line() -> None:
@@ -116,7 +130,7 @@ def test_what_is_no_pack_is_told_in_a_sentence(suffix: str, data: bytes, text: s
 
 def test_what_is_odd_is_left_out_and_said() -> None:
     matrix = {"mode": "rotate", "limit": "many", "enabled": True, "slots": [
-        {"name": "a b", "values": ["x"]}, {"name": "[[c]]", "values": [None, "x"]}, {"name": "c", "values": ["y"]}, {"name": "d"}, 3,
+        {"name": "a, b", "values": ["x"]}, {"name": "[[c]]", "values": [None, "x"]}, {"name": "c", "values": ["y"]}, {"name": "d"}, 3,
     ]}
     rows = [{"text": "a [[c]]", "template_id": "t1"}, {"negative": "n"}, "odd"]
     pack = parse_pack("p", {".json": as_bytes({"slots": rows, "matrix": matrix})})
@@ -125,9 +139,9 @@ def test_what_is_odd_is_left_out_and_said() -> None:
         "row 1: its template 't1' is StableNew's own and is not used, only its text", "row 2: no prompt, left out",
         "row 3: 'odd' is no row, left out", "matrix: the mode 'rotate' is not known; its combinations are taken in order",
         "matrix: limit must be a whole number, not 'many'; there is none now",
-        "matrix: slot 1 has no name of letters, digits, _ and -, left out",
+        "matrix: slot 1 has no name that can stand in [[ ]], left out",
         "matrix: slot 'c' has values that are neither text nor numbers, left out", "matrix: slot 3 is a second 'c', left out",
-        "matrix: slot 'd' has no values, left out", "matrix: slot 5 has no name of letters, digits, _ and -, left out",
+        "matrix: slot 'd' has no values, left out", "matrix: slot 5 has no name that can stand in [[ ]], left out",
     )
 
 
@@ -179,7 +193,7 @@ def test_no_bytes_break_it(data: bytes, suffix: str) -> None:
         pack = parse_pack("p", {suffix: data})
     except RecordError:
         return
-    assert pack.rows and all(row.prompt for row in pack.rows)
+    assert (pack.rows or pack.preset) and all(row.prompt for row in pack.rows)
 
 
 def test_a_preset_becomes_the_stages_that_are_on() -> None:

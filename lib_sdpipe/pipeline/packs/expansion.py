@@ -159,7 +159,7 @@ def _find_refusal(pack: Pack, choices: Choices, parts: Sequence[_Part]) -> str |
             return f"row {part.number + 1}: more combinations than can be drawn from; take slots out of it"
     count, characters = _count(parts), _measure_all(parts)
     if not count:
-        return "none of the chosen rows is in the pack" if pack.rows else "the pack has no rows"
+        return "none of the chosen rows is in the pack" if pack.rows else "the pack has no prompts"
     if count > MOST_ITEMS:
         return f"this pack makes {_say(count)} prompts; at most {MOST_ITEMS:,} at once: set a limit, or choose rows"
     if characters > MOST_CHARACTERS:

@@ -24,9 +24,10 @@ MOST_CHARACTERS = 16_000_000
 _MOST_WARNINGS = 50
 
 SEQUENTIAL, RANDOM = "sequential", "random"
+_NAME = r"\w(?:[\w /.-]{0,62}\w)?"
 # `[[name]]`; other brackets are the host's way to weaken a word.
-TOKEN = re.compile(r"\[\[[ \t]*([\w-]{1,64})[ \t]*\]\]")
-SLOT_NAME = re.compile(r"[\w-]{1,64}")
+TOKEN = re.compile(rf"\[\[[ \t]*({_NAME})[ \t]*\]\]")
+SLOT_NAME = re.compile(_NAME)
 
 
 @dataclass(frozen=True)
