@@ -10,7 +10,7 @@ from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.loose_json import list_of, number_of, object_of, text_of
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.pipeline.records import STAGES, Recipe, Stage
-from lib_sdpipe.pipeline.stage_fields import FIELDS, NOT_SETTINGS, check_setting, is_picture, show_name
+from lib_sdpipe.pipeline.stage_fields import FIELDS, NOT_SETTINGS, check_setting, find_place_options, is_picture, show_name
 
 _HAS_PROMPT = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "styles")
 # Says nothing where it has this value: it is the host's own default, or an empty field of its page.
@@ -76,6 +76,11 @@ def _build_stage(run: Run, manifests: Sequence[Manifest], notes: list[str]) -> S
     for name, value in config.items():
         if value is None or name in NOT_SETTINGS or (name in _SILENT and _SILENT[name] == value):
             continue
+        if name == "override_settings" and isinstance(value, dict):
+            left += (places := find_place_options(value))
+            value = {option: chosen for option, chosen in value.items() if option not in places}
+            if not value:
+                continue
         if isinstance(value, float) and value.is_integer() and name in fields and fields[name].kind == "whole":
             value = int(value)  # a slider of the host's page may say 20.0
         if name not in fields:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from lib_sdpipe.errors import NewerSchemaError, RecordError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object, version_of
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.pipeline.records import RECIPE_SCHEMA, STAGES, Recipe, Stage
+from lib_sdpipe.pipeline.records import RECIPE_SCHEMA, STAGES, Item, Recipe, Stage
 from lib_sdpipe.pipeline.stage_fields import LONGEST_PROMPT, check_setting, show_name, show_value
 from lib_sdpipe.pydantic_v1 import ValidationError
 
@@ -18,6 +19,7 @@ LARGEST_RECIPE = 1 << 20
 MOST_STAGES = 20
 LONGEST_DESCRIPTION = 10_000
 _MOST_SETTINGS = 200
+_MOST_FAULTS = 10
 # Of an upscaler or a detector. "None" is the hosts' own.
 _NO_NAME = (None, "", "None")
 
@@ -67,6 +69,15 @@ def check_stages(stages: Sequence[Stage]) -> list[str]:
     if len(stages) > MOST_STAGES:
         return [f"a chain has at most {MOST_STAGES} stages, not {len(stages)}"]
     return [f"stage {number}: {fault}" for number, stage in enumerate(stages, 1) for fault in _check_stage(stage, number)]
+
+
+def check_items(items: Iterable[Item], first: Stage) -> list[str]:
+    """Sentences on settings of items that the first stage does not take, by the items' numbers from 1; the first few of them."""
+    found = (
+        f"item {number}: {fault}" for number, item in enumerate(items, 1) for name, value in item.settings.items()
+        if first.stage in STAGES and (fault := check_setting(first.stage, name, value))
+    )
+    return list(islice(found, _MOST_FAULTS))
 
 
 def _check_form(document: Json) -> Iterator[str]:

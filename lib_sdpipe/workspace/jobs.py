@@ -12,7 +12,7 @@ from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pipeline import queue as changes
 from lib_sdpipe.pipeline.build import count_planned
-from lib_sdpipe.pipeline.recipes import check_stages
+from lib_sdpipe.pipeline.recipes import check_items, check_stages
 from lib_sdpipe.pipeline.records import Item, Job, Queue, Stage
 from lib_sdpipe.pipeline.replay import Replay, Wanted, plan_rerun
 from lib_sdpipe.pipeline.request_codec import format_request
@@ -29,6 +29,8 @@ def build_chain(items: Sequence[Item], stages: Sequence[Stage], label: str = "",
     faults = check_stages(stages)
     if len(items) > MOST_ITEMS:
         faults.append(f"a job is run on at most {MOST_ITEMS:,} images or prompts, not {len(items):,}")
+    if not faults:
+        faults = check_items(items, stages[0])
     if not faults and not any(item.source for item in items) and stages[0].stage != "txt2img":
         faults.append("choose the images to go on from, or begin with txt2img")
     if faults:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lib_sdpipe.errors import NewerSchemaError, RecordError, UsageError
 from lib_sdpipe.manifest.records import Manifest, Run
 from lib_sdpipe.pipeline.recipe_of_run import build_recipe
-from lib_sdpipe.pipeline.recipes import MOST_STAGES, check_recipe, check_stages, format_recipe, parse_recipe
-from lib_sdpipe.pipeline.records import STAGES, Recipe, Stage
+from lib_sdpipe.pipeline.recipes import MOST_STAGES, check_items, check_recipe, check_stages, format_recipe, parse_recipe
+from lib_sdpipe.pipeline.records import STAGES, Item, Recipe, Stage
 from lib_sdpipe.pipeline.stage_fields import FIELDS, check_setting
 
 KEYS = ["stages", "stage", "settings", "name", "steps"]
@@ -79,6 +79,13 @@ def test_what_no_host_takes_is_refused_in_a_short_sentence(stage: str, name: str
 ])
 def test_what_hosts_take_is_accepted(stage: str, name: str, value: Any) -> None:
     assert check_setting(stage, name, value) is None
+
+
+def test_settings_of_an_item_are_held_to_the_first_stage() -> None:
+    items = [Item(settings={"prompt": "x"}), Item(settings={"steps": 0}), *[Item(settings={"hr_scale": 2})] * 50]
+    faults = check_items(items, Stage(stage="img2img"))
+    assert faults[0] == "item 2: steps must be a whole number from 1 to 150, not 0" and len(faults) == 10
+    assert check_items(items[:1], Stage(stage="txt2img")) == []
 
 
 @pytest.mark.parametrize(("data", "text"), [
@@ -159,6 +166,19 @@ def test_a_run_of_extras_tells_what_the_host_wrote_where_the_request_was_silent(
     (stage,) = build_recipe(run, [manifest]).recipe.stages
     assert stage.settings == {"upscaler_1": "Lanczos", "upscaling_resize": 4, "scripts": [scripts[1]]}
     assert check_stages([stage]) == []
+
+
+@pytest.mark.parametrize("option", [
+    "outdir_txt2img_samples", "temp_dir", "save_to_dirs", "samples_filename_pattern", "directories_filename_pattern",
+    "ad_extra_models_dir", "api_forbid_local_requests", "lora_path",
+])
+def test_a_recipe_from_a_stranger_says_nothing_of_where_files_go(option: str) -> None:
+    options = {"sd_model_checkpoint": "photo", option: "/etc"}
+    fault = check_setting("txt2img", "override_settings", options)
+    assert fault == f"override_settings: '{option}' is set in the WebUI's settings alone"
+    made = build_recipe(Run(run_id="r", config={"endpoint": "txt2img", "prompt": "x", "override_settings": options}))
+    assert made.recipe.stages[0].settings["override_settings"] == {"sd_model_checkpoint": "photo"}
+    assert made.notes == [f"Not in the recipe: '{option}'."] and check_recipe(made.recipe) == []
 
 
 def test_a_run_that_only_restored_faces_says_so() -> None:
