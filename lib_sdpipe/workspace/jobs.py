@@ -29,10 +29,10 @@ def build_chain(items: Sequence[Item], stages: Sequence[Stage], label: str = "",
     faults = check_stages(stages)
     if len(items) > MOST_ITEMS:
         faults.append(f"a job is run on at most {MOST_ITEMS:,} images or prompts, not {len(items):,}")
-    if not faults:
-        faults = check_items(items, stages[0])
     if not faults and not any(item.source for item in items) and stages[0].stage != "txt2img":
         faults.append("choose the images to go on from, or begin with txt2img")
+    if not faults:
+        faults = check_items(items, stages[0])
     if faults:
         raise UsageError("; ".join(faults))
     items = list(items) or [Item()]
