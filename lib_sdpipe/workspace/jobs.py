@@ -13,7 +13,7 @@ from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pipeline import queue as changes
 from lib_sdpipe.pipeline.build import count_planned
-from lib_sdpipe.pipeline.recipes import check_stages
+from lib_sdpipe.pipeline.recipes import check_items, check_stages
 from lib_sdpipe.pipeline.records import Item, Job, Queue, Stage
 from lib_sdpipe.pipeline.port import PassRequest
 from lib_sdpipe.pipeline.replay import Replay, Wanted, count_planned_by, plan_rerun
@@ -33,6 +33,8 @@ def build_chain(items: Sequence[Item], stages: Sequence[Stage], label: str = "",
         faults.append(f"a job is run on at most {MOST_ITEMS:,} images or prompts, not {len(items):,}")
     if not faults and not any(item.source for item in items) and stages[0].stage != "txt2img":
         faults.append("choose the images to go on from, or begin with txt2img")
+    if not faults:
+        faults = check_items(items, stages[0])
     if faults:
         raise UsageError("; ".join(faults))
     items = list(items) or [Item()]
