@@ -97,7 +97,9 @@ def _as_enum(value: Any, known: enum.Enum, where: str) -> enum.Enum:
 
 def _copy_with(known: Any, values: Json, where: str) -> Any:
     """An object like this one with other values. No name that it does not have itself is set."""
-    unknown = sorted(name for name in values if name.startswith("_") or not hasattr(known, name) or callable(getattr(type(known), name, None)))
+    unknown = sorted(
+        name for name in values if name.startswith("_") or not hasattr(known, name) or callable(getattr(type(known), name, None))
+    )
     if unknown:
         raise SdPipeError(f"{where} has {', '.join(unknown)}, which a {type(known).__name__} does not have here")
     try:

@@ -72,7 +72,7 @@ class Jobs:
 
     def note_request(self, p: Any) -> None:
         """A request with a script from the Script menu: the script will change it before its first pass."""
-        if has_selected_script(p):
+        if has_selected_script(p) and self.recorder.held_job is None:
             box = PictureBox()
             self._asked = _Asked(current_key(), read_request(p, box), box)
 
@@ -103,7 +103,7 @@ class Jobs:
         """The open run of the host's current job, or a new one; None where it is not to be recorded."""
         held = self.recorder.held_job
         if held is not None:
-            held.has_script, self._asked = self._asked is not None, None
+            self._asked = None
             return held
         if not self.is_recorded(options, "api" if _is_api(p) else "ui"):
             self._asked = None  # its pictures are let go

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from modules import processing, scripts, sd_models, shared
 
 from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.hosts.flavour import is_forge
 from lib_sdpipe.hosts.from_data import from_data, is_reference
 from lib_sdpipe.hosts.request import REQUEST_FIELDS
 from lib_sdpipe.hosts.script_arguments import ScriptArguments, build_arguments
@@ -23,7 +23,9 @@ _OF_THE_CALL = (
 )
 # What a pass saves is the pipeline's to say, and no option outlives it.
 _OURS = ("do_not_save_samples", "do_not_save_grid", "override_settings_restore_afterwards", "override_settings")
-_KINDS = ((bool, (bool,), "true or false"), (int, (int,), "a whole number"), (float, (int, float), "a number"), (str, (str, list), "a text"))
+_KINDS = (
+    (bool, (bool,), "true or false"), (int, (int,), "a whole number"), (float, (int, float), "a number"), (str, (str, list), "a text"),
+)
 
 
 @dataclass
@@ -41,6 +43,11 @@ class PassPlan:
     def runner(self) -> Any:
         return getattr(scripts, f"scripts_{self.tab}")
 
+    @property
+    def batches(self) -> int:
+        """By which the host's bar goes on: hires fix counts twice."""
+        return int(self.given.get("n_iter") or 1) * (2 if self.given.get("enable_hr") else 1)
+
 
 def read_plan(config: Json, find_picture: FindPicture) -> PassPlan:
     """Decode and check a request of `txt2img` or `img2img`. Raises SdPipeError: then nothing of it was run."""
@@ -52,8 +59,10 @@ def read_plan(config: Json, find_picture: FindPicture) -> PassPlan:
         raise SdPipeError("the page is not built yet: try again when it is")
     arguments = build_arguments(runner, [*_scripts_of_api(config), *(config.get("scripts") or [])], find_picture)
     given, warnings = _read_fields(_class_of(tab), config, find_picture)
-    overrides = dict(config.get("override_settings") or {})
-    _check_checkpoint(overrides)
+    overrides = {name: value for name, value in (config.get("override_settings") or {}).items() if name in shared.opts.data_labels}
+    warnings += [f"The option {name} is unknown to this host and was left out." for name in config.get("override_settings") or {}
+                 if name not in overrides]
+    _check_overrides(overrides)
     if not given.get("init_images") and tab == "img2img":
         raise SdPipeError("an img2img request needs init_images")
     return PassPlan(tab, given, overrides, arguments, not config.get("do_not_save_grid"), [*warnings, *arguments.left_out])
@@ -69,8 +78,12 @@ def build_processing(plan: PassPlan, user: str | None = None) -> Any:
         override_settings=dict(plan.overrides), **{name: value for name, value in plan.given.items() if name in names},
     )
     for name, value in plan.given.items():
-        if name not in names:
+        if name in names:
+            continue
+        if hasattr(p, name):
             setattr(p, name, value)
+        else:
+            plan.warnings.append(_unknown(name))
     _complete_hires(p, plan.given)
     p.user = user
     # In this order: the scripts are set up as soon as both are there, and with is_api they leave the sampler and the seed alone.
@@ -93,7 +106,7 @@ def _complete_hires(p: Any, given: Json) -> None:
     if hasattr(p, "hr_cfg") and given.get("hr_cfg") is None:
         p.hr_cfg = p.cfg_scale
     # Forge takes it as leave to load no model, whatever model is loaded.
-    if getattr(p, "firstpass_image", None) is not None and "backend.memory_management" not in sys.modules:
+    if getattr(p, "firstpass_image", None) is not None and not is_forge():
         p.txt2img_upscale = True
 
 
@@ -104,9 +117,9 @@ def _read_fields(kind: Any, config: Json, find_picture: FindPicture) -> tuple[Js
     for name, value in config.items():
         if name in _OF_THE_CALL or name in _OURS:
             continue
-        if name not in REQUEST_FIELDS or not (name in known or _is_late_field(kind, name)):
+        if name not in REQUEST_FIELDS:
             if value is not None:
-                warnings.append(f"The field {name} is unknown to this host and was left out.")
+                warnings.append(_unknown(name))
         elif is_reference(value) or isinstance(value, list) and any(map(is_reference, value)):
             given[name] = from_data(value, find_picture, name)
         elif value is not None:
@@ -117,9 +130,8 @@ def _read_fields(kind: Any, config: Json, find_picture: FindPicture) -> tuple[Js
     return given, warnings
 
 
-def _is_late_field(kind: Any, name: str) -> bool:
-    """What the class takes without declaring it: a host's own additions."""
-    return name in getattr(kind, "extra_fields", ())
+def _unknown(name: str) -> str:
+    return f"The field {name} is unknown to this host and was left out."
 
 
 def _check(name: str, value: Any, default: Any) -> Any:
@@ -136,11 +148,18 @@ def _check(name: str, value: Any, default: Any) -> Any:
     return value
 
 
-def _check_checkpoint(overrides: Json) -> None:
-    """The hosts pass over a checkpoint that they do not have and use the one in the settings."""
+def _check_overrides(overrides: Json) -> None:
+    """What the hosts do not have they pass over, and use something else in silence."""
     name = overrides.get("sd_model_checkpoint")
     if name and sd_models.checkpoint_aliases.get(name) is None:
         raise SdPipeError(f"the checkpoint {name} is not on this host: put it back, or choose another")
+    check_upscaler(overrides.get("upscaler_for_img2img"))
+
+
+def check_upscaler(name: Any) -> None:
+    """The hosts resize in silence with an upscaler that they do not have. Raises SdPipeError."""
+    if name and all(one.name != name for one in shared.sd_upscalers):
+        raise SdPipeError(f"the upscaler {name} is not on this host: put it back, or choose another")
 
 
 def _scripts_of_api(config: Json) -> list[Json]:

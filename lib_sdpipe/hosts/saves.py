@@ -69,7 +69,7 @@ class Saves:
             self._before_save_of_pass(frame, params, path)
         elif is_copy(params.p):
             return
-        elif self._frames.here():
+        elif self._frames.here() and not self._extras_tab.is_own():
             self._before_save_on_the_way(params, path)
         else:
             begun = self._extras_tab.begin_save(params) or self._scripts.build_line(params)
@@ -133,6 +133,10 @@ class Saves:
             role = "grid" if place < grids else role_of_returned(frame, picture)
             line = image_line(frame, role, (frame.outer.iteration, frame.outer.index), read_infotext(picture))
             self._record_written(frame.job, line, picture, getattr(picture, "already_saved_as", None), Extras())
+
+    def record_unsaved(self, job: Job, line: Json, picture: Any) -> None:
+        """A result that is not written to the host's folders."""
+        self._record_written(job, line, picture, None, Extras())
 
     def _record_written(self, job: Job, line: Json, picture: Any, saved_as: str | None, extras: Extras) -> None:
         path = os.path.abspath(saved_as) if saved_as else None

@@ -10,13 +10,13 @@ from typing import Any, Callable
 
 from modules import shared
 
-from lib_sdpipe.conduct.conductor import Conductor
 from lib_sdpipe.hosts.asked_and_used import read_warnings
 from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_pass
 from lib_sdpipe.hosts.inner_passes import enter_inner, is_detailer_on, is_inner, leave_inner, note_hidden_detailer
 from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, is_host_at_work, is_interrupted, read_claim
+from lib_sdpipe.hosts.kept_options import KeptOptions
 from lib_sdpipe.hosts.known_pictures import GridCalls, KnownPictures
 from lib_sdpipe.hosts.output_folders import output_folders_of
 from lib_sdpipe.hosts.plain_values import hide_home
@@ -24,7 +24,6 @@ from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.hosts.script_saves import ScriptSaves
 from lib_sdpipe.hosts.used_models import read_models
 from lib_sdpipe.hosts.variants import read_variant
-from lib_sdpipe.pipeline.port import HostPort
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
@@ -39,18 +38,18 @@ class Session:
     def __init__(self) -> None:
         self.recorder = Recorder(self.is_host_busy, has_left_its_task)
         self.jobs = Jobs(self.recorder)
-        self.port: HostPort | None = None
-        self.conductor: Conductor | None = None
-        self._frames = Frames()
-        self._known = KnownPictures()
-        self._grids = GridCalls(self._known)
-        self.extras_tab = ExtrasTab(self.jobs, self._frames)
-        scripts = ScriptSaves(self.jobs, self._known, self._grids)
-        self.saves = Saves(self.recorder, self._frames, self._known, scripts, self.extras_tab)
+        self.frames = Frames()
+        self.known = KnownPictures()
+        self._grids = GridCalls(self.known)
+        self.extras_tab = ExtrasTab(self.jobs, self.frames)
+        scripts = ScriptSaves(self.jobs, self.known, self._grids)
+        self.saves = Saves(self.recorder, self.frames, self.known, scripts, self.extras_tab)
+        # Set while a pass of the pipeline runs: what its options were, to be put back.
+        self.kept_options: KeptOptions | None = None
 
     def is_host_busy(self) -> bool:
         """A pass runs, the host says it has a job and holds its lock for it, or one is about to begin."""
-        return self._frames.any_anywhere() or is_host_at_work() or self.jobs.is_loading()
+        return self.frames.any_anywhere() or is_host_at_work() or self.jobs.is_loading()
 
     @never_raises
     def open_library(self) -> None:
@@ -59,21 +58,23 @@ class Session:
     @never_raises
     def setup(self, p: Any) -> None:
         """The host has put a request together; nothing has changed it yet."""
-        if not self._frames.here() and not is_inner(p):
+        if not self.frames.here() and not is_inner(p):
             self.jobs.note_request(p)
 
     @never_raises
     def before_process(self, p: Any, arguments: tuple[Any, ...]) -> None:
         """The host is about to prepare a pass. ADetailer also calls this on copies in mid-pass: those are not ours."""
-        if not self._frames.here() and not is_inner(p):
+        if self.kept_options is not None:
+            self.kept_options.cover(getattr(p, "override_settings", None) or {})
+        if not self.frames.here() and not is_inner(p):
             self.jobs.announce(p, arguments)
 
     @never_raises
     def enter_pass(self, p: Any) -> None:
         frame = Frame(p, time.monotonic())
-        standing = list(self._frames.here())
+        standing = list(self.frames.here())
         outside = standing[:1]
-        self._frames.push(frame)
+        self.frames.push(frame)
         if any(other.p is p for other in standing):
             return  # the host's function is wrapped twice: another extension kept an older wrapper of ours
         if outside and is_inner(p):
@@ -85,12 +86,12 @@ class Session:
 
     @never_raises
     def leave_pass(self, p: Any, error: BaseException | None, result: Any = None) -> None:
-        frame = self._frames.pop(p)
+        frame = self.frames.pop(p)
         if frame is None:
             return
         if frame.put_back is not None:
             frame.put_back()
-        outside = self._frames.here()[:1]
+        outside = self.frames.here()[:1]
         if outside and is_inner(p):
             leave_inner(outside[0], frame, error)
         elif frame.job is not None and frame.outer is not None:
@@ -98,20 +99,20 @@ class Session:
 
     @never_raises
     def process(self, p: Any) -> None:
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.job is not None and frame.job.options.write_run_id:
             p.extra_generation_params["Run ID"] = frame.job.run_id
 
     @never_raises
     def before_process_batch(self, p: Any, iteration: int) -> None:
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.outer is not None:
             self.saves.flush_unsaved(frame)
             frame.outer.start_batch(iteration, p.batch_size * p.n_iter, time.monotonic())
 
     @never_raises
     def postprocess_batch_list(self, p: Any, images: list[Any]) -> None:
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.outer is not None:
             cut_short = "interrupted" if shared.state.interrupted else "skipped" if shared.state.skipped else None
             frame.outer.finish_batch(len(images), time.monotonic(), cut_short)
@@ -120,7 +121,7 @@ class Session:
     @never_raises
     def after_composite(self, p: Any, picture: Any) -> None:
         """One image is finished; the host saves it next, or not at all."""
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.outer is not None:
             self.saves.flush_unsaved(frame)
             frame.outer.composite(getattr(p, "batch_index", None) or 0)
@@ -130,7 +131,7 @@ class Session:
     def _begin_pass(self, frame: Frame, job: Job) -> None:
         self._grids.clear()
         if not job.passes:
-            self._known.clear()
+            self.known.clear()
         job.folders = output_folders_of(frame.p)
         frame.outer = job.start_pass(read_pass(frame.p))
         self.saves.forget_failed()

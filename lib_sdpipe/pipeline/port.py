@@ -89,7 +89,8 @@ class ModelFile:
 class HostFacts:
     """What the host could use and is set to now. `environment` is what a run's environment file would say.
 
-    `scripts` are by tab (`txt2img` `img2img` `extras`): title -> labels of its arguments, in order.
+    `latent_upscale_modes` are what hires fix can do besides `upscalers`. `scripts` are by tab (`txt2img` `img2img` `extras`):
+    title -> labels of its arguments, in order.
     """
 
     environment: Json
@@ -97,6 +98,7 @@ class HostFacts:
     samplers: tuple[str, ...] = ()
     schedulers: tuple[str, ...] = ()
     upscalers: tuple[str, ...] = ()
+    latent_upscale_modes: tuple[str, ...] = ()
     scripts: dict[str, dict[str, list[str | None]]] = field(default_factory=dict)
 
 

@@ -145,6 +145,10 @@ class Job:
         place = (batch.get("iteration") or 0) * (batch.get("size") or 1) + (batch.get("index") or 0)
         return self.step is not None and place in self.step.kept
 
+    def made(self, name: str) -> Json:
+        """The manifest of an image or grid as it was promised; {} of any other."""
+        return self._made.get(name, {})
+
     def count_saved(self) -> None:
         """A final image was written to a file."""
         self._saved += 1

@@ -189,7 +189,7 @@ def test_nothing_of_an_object_is_called() -> None:
 
 def test_pictures_inside_objects_are_taken_out() -> None:
     result, problems, _ = data_of([Unit(image=noise(4, 4)), Declared(image=np.zeros((2, 2, 3), np.uint8))])
-    assert [unit["image"] for unit in result] == [{"$picture": "p0"}, {"$picture": "p1"}] and not problems
+    assert [unit["image"] for unit in result] == [{"$picture": "p0"}, {"$picture": "p1", "as": "array"}] and not problems
 
 
 def test_what_is_more_than_its_attributes_is_no_object(tmp_path: Path) -> None:
