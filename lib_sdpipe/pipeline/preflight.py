@@ -111,6 +111,8 @@ def _sentence_of(change: Change) -> str:
         if change.then is None:
             return f"The extension {name} was not active then."
         return f"The extension {name} was at {show(change.then)} and is at {show(change.now)} now."
+    if group == "options" and change.then is None:
+        return f"The option {name} is {show(change.now)} now; what it was then is not recorded."
     words = _WORDS.get(change.field) or _GROUPS.get(group, "{}").format(name or group)
     return f"{words} was {show(change.then)} and is {show(change.now)} now."
 

@@ -113,7 +113,7 @@ def _check(wanted: _Wanted, files: Sequence[ModelFile]) -> Difference | None:
 
 def _is_same(wanted: _Wanted, file: ModelFile) -> bool | None:
     """None where the hashes of one of the two are not known."""
-    known = [digest.lower() for digest in (file.sha256, file.model_hash) if digest]
+    known = [digest.lower() for digest in (file.sha256, file.model_hash) if digest and len(digest) >= _SHORTEST_HASH]
     pairs = [(one, other) for one in wanted.digests for other in known]
     if not pairs:
         return None
