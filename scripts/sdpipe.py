@@ -21,7 +21,7 @@ class SDPipeScript(scripts.Script):
 
     def ui(self, is_img2img):
         tab = "img2img" if is_img2img else "txt2img"
-        return build_panel(tab, settings.default_options(), settings.is_paused(), _extension.tab_host)
+        return build_panel(tab, settings.default_options(), settings.default_then(), settings.is_paused(), _extension.tab_host)
 
     def setup(self, p, *args):
         _session.setup(p)

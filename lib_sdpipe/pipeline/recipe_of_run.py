@@ -9,8 +9,9 @@ from typing import Any
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.loose_json import list_of, number_of, object_of, text_of
 from lib_sdpipe.manifest.records import Json, Manifest, Run
+from lib_sdpipe.pipeline.build_upscale import EXTRAS_ARGUMENTS
 from lib_sdpipe.pipeline.records import STAGES, Recipe, Stage
-from lib_sdpipe.pipeline.stage_fields import FIELDS, NOT_SETTINGS, check_setting, is_picture, show_name
+from lib_sdpipe.pipeline.stage_fields import FIELDS, NOT_SETTINGS, check_setting, find_place_options, is_picture, show_name
 
 _HAS_PROMPT = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "styles")
 # Says nothing where it has this value: it is the host's own default, or an empty field of its page.
@@ -20,17 +21,8 @@ _SILENT: dict[str, Any] = {
     "restore_faces": False, "tiling": False, "hr_prompt": "", "hr_negative_prompt": "",
 }
 # Arguments of the Extras tab's own scripts, by the names of the host's API for it.
-_EXTRAS_NAMES: dict[tuple[str, str], str] = {
-    ("Upscale", "upscale_mode"): "resize_mode", ("Upscale", "upscale_by"): "upscaling_resize",
-    ("Upscale", "max_side_length"): "max_side_length", ("Upscale", "upscale_to_width"): "upscaling_resize_w",
-    ("Upscale", "upscale_to_height"): "upscaling_resize_h", ("Upscale", "upscale_crop"): "upscaling_crop",
-    ("Upscale", "upscaler_1_name"): "upscaler_1", ("Upscale", "upscaler_2_name"): "upscaler_2",
-    ("Upscale", "upscaler_2_visibility"): "extras_upscaler_2_visibility",
-    ("GFPGAN", "gfpgan_visibility"): "gfpgan_visibility", ("CodeFormer", "codeformer_visibility"): "codeformer_visibility",
-    ("CodeFormer", "codeformer_weight"): "codeformer_weight",
-}
-# Switches of those scripts, which the API does not have: it always has them on.
-_SWITCHES = {("Upscale", "upscale_enabled"), ("GFPGAN", "enable"), ("CodeFormer", "enable")}
+_EXTRAS_NAMES: dict[tuple[str, str], str] = {place: field for field, place in EXTRAS_ARGUMENTS.items()}
+_OF_API = {title for title, _ in _EXTRAS_NAMES}
 
 
 @dataclass(frozen=True)
@@ -77,6 +69,13 @@ def _build_stage(run: Run, manifests: Sequence[Manifest], notes: list[str]) -> S
     for name, value in config.items():
         if value is None or name in NOT_SETTINGS or (name in _SILENT and _SILENT[name] == value):
             continue
+        if name == "override_settings" and isinstance(value, dict):
+            left += (places := find_place_options(value))
+            value = {option: chosen for option, chosen in value.items() if option not in places}
+            if not value:
+                continue
+        if isinstance(value, float) and value.is_integer() and name in fields and fields[name].kind == "whole":
+            value = int(value)  # a slider of the host's page may say 20.0
         if name not in fields:
             if name not in FIELDS["inpaint"] and name not in FIELDS["txt2img"]:
                 left.append(name)
@@ -113,13 +112,14 @@ def _read_extras(config: Json, manifests: Sequence[Manifest]) -> Json:
             name = _EXTRAS_NAMES.get(key)
             if name is not None and check_setting("upscale", name, argument.get("value")) is None:
                 settings[name] = argument["value"]
-            elif key not in _SWITCHES:
+            else:
                 rest.append(argument)
-        if rest:
+        if rest and title not in _OF_API:
             others.append({**script, "args": rest})
     if others:
         settings["scripts"] = others
-    return settings
+    # Without one only faces are restored, or other scripts run: the API's word for that.
+    return {"upscaler_1": "None", **settings}
 
 
 def _read_written(manifests: Sequence[Manifest]) -> Json:
