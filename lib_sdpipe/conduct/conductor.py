@@ -14,7 +14,7 @@ from typing import Callable
 from lib_sdpipe.conduct.endings import end_of
 from lib_sdpipe.conduct.job_work import JobWork
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.manifest.records import Json
+from lib_sdpipe.manifest.records import Json, ProcessMark
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pipeline.chain import Step, count_passes
 from lib_sdpipe.pipeline.port import HostPort, PassProgress
@@ -49,8 +49,14 @@ class Working:
 class Conductor:
     """`wake` it when the queue has changed; others' changes it sees by itself within a second."""
 
-    def __init__(self, layout: Callable[[], Layout], port: HostPort, is_up: Callable[[], bool] = lambda: True) -> None:
-        """`layout` is asked before each job: the user may choose another runs folder. `is_up`: whether the host takes work."""
+    def __init__(
+        self, layout: Callable[[], Layout], port: HostPort, is_up: Callable[[], bool] = lambda: True, mark: ProcessMark | None = None,
+    ) -> None:
+        """`layout` is asked before each job: the user may choose another runs folder. `is_up`: whether the host takes work.
+
+        `mark` is the name under which jobs are taken, this process's by default.
+        """
+        self._mark = mark or process_mark()
         self._layout = layout
         self._port = port
         self._is_up = is_up
@@ -125,12 +131,12 @@ class Conductor:
     def _do_next(self, layout: Layout) -> bool:
         """Make one job. False where there is none to be made."""
         queue = read_queue(layout)
-        if claim_next(queue, process_mark(), "", is_process_alive)[1] is None:
+        if claim_next(queue, self._mark, "", is_process_alive)[1] is None:
             return False
         claimed: list[Job] = []
 
         def claim(found: Queue) -> Queue:
-            changed, job = claim_next(found, process_mark(), format_utc(time.time()), is_process_alive)
+            changed, job = claim_next(found, self._mark, format_utc(time.time()), is_process_alive)
             claimed.extend([job] if job is not None else [])
             return changed
 
@@ -145,20 +151,22 @@ class Conductor:
         def save(changes: Json) -> Job:
             return find_job(change_queue(layout, lambda queue: change_job(queue, job_id, changes)), job_id)
 
+        def settle(ended: Json) -> None:
+            if not self._ended.is_set():  # else it goes on at the next start
+                change_queue(layout, lambda queue: end_job(queue, job_id, ended))
+
         self._stop_job.clear()
         self._work = JobWork(layout, self._port, job, save, self._may_go_on, end_of(job))
         try:
-            ended = self._work.run()
+            settle(self._work.run())
         except Exception as fault:  # the job has ended, whatever it was; the thread tells of it
-            ended = {
+            settle({
                 "status": "failed", "finished_at": format_utc(time.time()),
                 "error": {"stage": None, "type": type(fault).__name__, "message": str(fault)},
-            }
+            })
             raise
         finally:
             self._work = None
-            if not self._ended.is_set():  # else it goes on at the next start
-                change_queue(layout, lambda queue: end_job(queue, job_id, ended))
 
     def _may_go_on(self) -> bool:
         """Wait while the host is wanted by somebody; False once the job is to end."""

@@ -10,7 +10,6 @@ from typing import Any, Callable
 
 from modules import shared
 
-from lib_sdpipe.conduct.conductor import Conductor
 from lib_sdpipe.hosts.asked_and_used import read_warnings
 from lib_sdpipe.hosts.extras_tab import ExtrasTab
 from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
@@ -25,7 +24,6 @@ from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.hosts.script_saves import ScriptSaves
 from lib_sdpipe.hosts.used_models import read_models
 from lib_sdpipe.hosts.variants import read_variant
-from lib_sdpipe.pipeline.port import HostPort
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.passes import Pass
@@ -40,8 +38,6 @@ class Session:
     def __init__(self) -> None:
         self.recorder = Recorder(self.is_host_busy, has_left_its_task)
         self.jobs = Jobs(self.recorder)
-        self.port: HostPort | None = None
-        self.conductor: Conductor | None = None
         # Set while a pass of the pipeline runs.
         self.own: OwnPass | None = None
         self.frames = Frames()
