@@ -124,6 +124,9 @@ class HostPort(Protocol):
     def wait_recorded(self) -> None:
         """Until everything made so far stands on disk. Raises SdPipeError after a long wait."""
 
+    def drop_kept(self, run_id: str, name: str) -> None:
+        """Take an image out of the folder of an open run; its manifest then says that it was not written."""
+
     def write_picture(self, picture: Image.Image, infotext: str | None, path: str) -> None:
         """Write a picture as the host would, by the ending of the path and with the host's quality settings. Raises OSError."""
 
