@@ -27,6 +27,8 @@ def has_request(run: Run) -> bool:
 def split_run(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
     """The passes of a run in their order; those that made no image are not among them."""
     endpoint = run.config.get("endpoint")
+    if object_of(run.config.get("then")):
+        return _split_then(run, manifests)
     if endpoint == EXTRAS:
         return split_sources(run, manifests)
     if endpoint == CHAIN:
@@ -44,9 +46,22 @@ def step_of(manifest: Manifest) -> Json:
 def split_chain(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
     """Each image of a chain's stage has the request that its stage and the image before made of it."""
     finals = [manifest for manifest in in_order(run, manifests) if is_final(manifest)]
-    by_name = {manifest.name: manifest for manifest in manifests}
-    stages = [Stage.parse_obj(stage) for stage in list_of(run.config.get("stages")) if isinstance(stage, dict)]
     items = [Item.parse_obj(item) for item in list_of(run.config.get("items")) if isinstance(item, dict)]
+    return _split_stages(finals, manifests, list_of(run.config.get("stages")), items)
+
+
+def _split_then(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
+    """A press of Generate, and the stages that went on from its images."""
+    config = {name: value for name, value in run.config.items() if name != "then"}
+    own = [manifest for manifest in manifests if not step_of(manifest)]
+    later = [manifest for manifest in in_order(run, manifests) if is_final(manifest) and step_of(manifest)]
+    stages = list_of(object_of(run.config.get("then")).get("stages"))
+    return [*split_run(run.copy(update={"config": config}), own), *_split_stages(later, manifests, stages, [])]
+
+
+def _split_stages(finals: list[Manifest], manifests: Sequence[Manifest], asked: list[object], items: list[Item]) -> list[RecordedPass]:
+    by_name = {manifest.name: manifest for manifest in manifests}
+    stages = [Stage.parse_obj(stage) for stage in asked if isinstance(stage, dict)]
     found = []
     for group in _by_step(finals):
         step = step_of(group[0])
@@ -104,6 +119,8 @@ def _source_of(made: Manifest, by_name: dict[str | None, Manifest], item: Item |
     link = item.source if item is not None and item.source is not None else made.parent
     if link is None:
         return None
+    if link.run_id == made.run_id and link.name in by_name:
+        return by_name[link.name]
     settings = generation_settings(made)
     image = ImageFacts(width=settings.get("width"), height=settings.get("height"))
     if made.stage == "adetailer" and made.image is not None:
