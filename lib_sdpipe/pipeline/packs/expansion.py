@@ -34,6 +34,9 @@ class Choices:
     global_negative: str | None = None
 
 
+AS_THE_PACK = Choices()
+
+
 @dataclass(frozen=True)
 class Preview:
     """The first items, how many there are, and what somebody should know before. `refusal` says why it cannot be run."""
@@ -44,12 +47,12 @@ class Preview:
     refusal: str | None
 
 
-def count_items(pack: Pack, choices: Choices = Choices()) -> int:
+def count_items(pack: Pack, choices: Choices = AS_THE_PACK) -> int:
     """How many items the expansion has, exactly; quick for any number of combinations."""
     return _count(_list_parts(pack, choices))
 
 
-def expand(pack: Pack, choices: Choices = Choices()) -> Iterator[Item]:
+def expand(pack: Pack, choices: Choices = AS_THE_PACK) -> Iterator[Item]:
     """The items, row by row. Raises UsageError for more of them, or longer ones, than a job can have."""
     parts = _list_parts(pack, choices)
     if refusal := _find_refusal(pack, choices, parts):
@@ -57,7 +60,7 @@ def expand(pack: Pack, choices: Choices = Choices()) -> Iterator[Item]:
     return (_build_item(pack.name, made) for made in _iter_made(parts))
 
 
-def preview(pack: Pack, choices: Choices = Choices(), first: int = 10) -> Preview:
+def preview(pack: Pack, choices: Choices = AS_THE_PACK, first: int = 10) -> Preview:
     """What `expand` will give, also where it would refuse."""
     parts = _list_parts(pack, choices)
     refusal = _find_refusal(pack, choices, parts)
@@ -67,7 +70,7 @@ def preview(pack: Pack, choices: Choices = Choices(), first: int = 10) -> Previe
     return Preview(tuple(_build_item(pack.name, one) for one in made), _count(parts), bound_warnings(warnings), refusal)
 
 
-def find_refusal(pack: Pack, choices: Choices = Choices()) -> str | None:
+def find_refusal(pack: Pack, choices: Choices = AS_THE_PACK) -> str | None:
     """Why the pack cannot be run in this way, as a sentence; None where it can."""
     return _find_refusal(pack, choices, _list_parts(pack, choices))
 
