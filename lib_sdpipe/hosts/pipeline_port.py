@@ -45,6 +45,7 @@ class PipelinePort:
         request = RunRequest("pipeline", start.user, hide_home(start.config))
         job = self._session.recorder.open_pipeline_run(
             _options(start.label), start.stage, request, Extras({}, environment), start.planned,
+            {"of": start.replay_of.to_json(), "verdict": None, "differences": None} if start.replay_of is not None else None,
         )
         return self._keep(job, start.user)
 

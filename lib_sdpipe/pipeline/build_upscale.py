@@ -19,16 +19,9 @@ _FACES: dict[str, tuple[tuple[str, str, Any], ...]] = {
     "GFPGAN": (("gfpgan_visibility", "gfpgan_visibility", 0),),
     "CodeFormer": (("codeformer_visibility", "codeformer_visibility", 0), ("codeformer_weight", "codeformer_weight", 0)),
 }
-# What may be changed when it is made again: title, argument, of what kind it is.
-UPSCALE_FIELDS: dict[str, tuple[str, str, tuple[type, ...]]] = {
-    "resize_mode": ("Upscale", "upscale_mode", (int,)), "upscaling_resize": ("Upscale", "upscale_by", (int, float)),
-    "upscaling_resize_w": ("Upscale", "upscale_to_width", (int,)), "upscaling_resize_h": ("Upscale", "upscale_to_height", (int,)),
-    "upscaling_crop": ("Upscale", "upscale_crop", (bool,)), "upscaler_1": ("Upscale", "upscaler_1_name", (str,)),
-    "upscaler_2": ("Upscale", "upscaler_2_name", (str,)),
-    "extras_upscaler_2_visibility": ("Upscale", "upscaler_2_visibility", (int, float)),
-    "gfpgan_visibility": ("GFPGAN", "gfpgan_visibility", (int, float)),
-    "codeformer_visibility": ("CodeFormer", "codeformer_visibility", (int, float)),
-    "codeformer_weight": ("CodeFormer", "codeformer_weight", (int, float)),
+# By field of the API: the script's title and its argument.
+EXTRAS_ARGUMENTS: dict[str, tuple[str, str]] = {
+    field: (title, name) for title, arguments in (("Upscale", _UPSCALE), *_FACES.items()) for name, field, _ in arguments
 }
 
 

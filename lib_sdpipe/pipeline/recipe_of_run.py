@@ -9,6 +9,7 @@ from typing import Any
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.manifest.loose_json import list_of, number_of, object_of, text_of
 from lib_sdpipe.manifest.records import Json, Manifest, Run
+from lib_sdpipe.pipeline.build_upscale import EXTRAS_ARGUMENTS
 from lib_sdpipe.pipeline.records import STAGES, Recipe, Stage
 from lib_sdpipe.pipeline.stage_fields import FIELDS, NOT_SETTINGS, check_setting, is_picture, show_name
 
@@ -20,15 +21,7 @@ _SILENT: dict[str, Any] = {
     "restore_faces": False, "tiling": False, "hr_prompt": "", "hr_negative_prompt": "",
 }
 # Arguments of the Extras tab's own scripts, by the names of the host's API for it.
-_EXTRAS_NAMES: dict[tuple[str, str], str] = {
-    ("Upscale", "upscale_mode"): "resize_mode", ("Upscale", "upscale_by"): "upscaling_resize",
-    ("Upscale", "max_side_length"): "max_side_length", ("Upscale", "upscale_to_width"): "upscaling_resize_w",
-    ("Upscale", "upscale_to_height"): "upscaling_resize_h", ("Upscale", "upscale_crop"): "upscaling_crop",
-    ("Upscale", "upscaler_1_name"): "upscaler_1", ("Upscale", "upscaler_2_name"): "upscaler_2",
-    ("Upscale", "upscaler_2_visibility"): "extras_upscaler_2_visibility",
-    ("GFPGAN", "gfpgan_visibility"): "gfpgan_visibility", ("CodeFormer", "codeformer_visibility"): "codeformer_visibility",
-    ("CodeFormer", "codeformer_weight"): "codeformer_weight",
-}
+_EXTRAS_NAMES: dict[tuple[str, str], str] = {place: field for field, place in EXTRAS_ARGUMENTS.items()}
 # Switches of those scripts, which the API does not have: it always has them on.
 _SWITCHES = {("Upscale", "upscale_enabled"), ("GFPGAN", "enable"), ("CodeFormer", "enable")}
 

@@ -2,96 +2,71 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from lib_sdpipe.errors import RefusedError
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.pipeline.build_upscale import UPSCALE_FIELDS
+from lib_sdpipe.pipeline.build_upscale import EXTRAS_ARGUMENTS
 from lib_sdpipe.pipeline.port import PassRequest
 from lib_sdpipe.pipeline.recorded_pass import scripts_of
+from lib_sdpipe.pipeline.stage_fields import FIELDS, LONGEST_TEXT, Setting, check_setting
+from lib_sdpipe.pipeline.used_settings import CHECKPOINT, CLIP_SKIP, VAE
 
-_TEXT: tuple[type, ...] = (str,)
-_WHOLE: tuple[type, ...] = (int,)
-_NUMBER: tuple[type, ...] = (int, float)
-_SWITCH: tuple[type, ...] = (bool,)
-
-# What may be changed, and of what kind it is.
-CHANGEABLE: dict[str, tuple[type, ...]] = {
-    "prompt": _TEXT, "negative_prompt": _TEXT, "seed": _WHOLE, "subseed": _WHOLE, "subseed_strength": _NUMBER, "sampler_name": _TEXT,
-    "scheduler": _TEXT, "steps": _WHOLE, "cfg_scale": _NUMBER, "distilled_cfg_scale": _NUMBER, "width": _WHOLE, "height": _WHOLE,
-    "batch_size": _WHOLE, "n_iter": _WHOLE, "restore_faces": _SWITCH, "tiling": _SWITCH, "eta": _NUMBER, "denoising_strength": _NUMBER,
-    "resize_mode": _WHOLE, "image_cfg_scale": _NUMBER, "initial_noise_multiplier": _NUMBER, "mask_blur_x": _WHOLE, "mask_blur_y": _WHOLE,
-    "inpainting_fill": _WHOLE, "inpaint_full_res": _SWITCH, "inpaint_full_res_padding": _WHOLE, "inpainting_mask_invert": _WHOLE,
-    "enable_hr": _SWITCH, "hr_scale": _NUMBER, "hr_upscaler": _TEXT, "hr_second_pass_steps": _WHOLE, "hr_resize_x": _WHOLE,
-    "hr_resize_y": _WHOLE, "hr_checkpoint_name": _TEXT, "hr_sampler_name": _TEXT, "hr_scheduler": _TEXT, "hr_prompt": _TEXT,
-    "hr_negative_prompt": _TEXT, "hr_cfg": _NUMBER, "hr_distilled_cfg": _NUMBER, "refiner_checkpoint": _TEXT,
-    "refiner_switch_at": _NUMBER,
-}
 # Options that a request can override.
-CHANGEABLE_OPTIONS: dict[str, tuple[type, ...]] = {"sd_model_checkpoint": _TEXT, "sd_vae": _TEXT, "CLIP_stop_at_last_layers": _WHOLE}
-_TXT2IMG_ONLY = ("enable_hr", "hr_")
-_LONGEST = 100_000
+_OPTIONS = {CHECKPOINT: Setting("text"), VAE: Setting("text"), CLIP_SKIP: Setting("whole", 1, 12)}
+# Of these one part or another would be lost: another recipe is the way to change them.
+_FIXED = ("scripts", "override_settings", "adetailer", "mask", "seed_resize_from_h", "seed_resize_from_w")
+_OF_BATCH = {"batch_size", "n_iter"}
+_OF_SEED = {"seed", "subseed", "subseed_strength"}
+_TEXTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
+
+
+def changeable_fields(request: PassRequest) -> list[str]:
+    """Names of what may be changed when this is asked again."""
+    if request.config.get("endpoint") == "extras":
+        return list(EXTRAS_ARGUMENTS)
+    return [name for name in FIELDS[_fields_of(request)] if name not in _FIXED] + list(_OPTIONS)
 
 
 def vary(request: PassRequest, changes: Json) -> PassRequest:
     """The request with these fields changed. Raises RefusedError for one that cannot be, or has an impossible value."""
+    stage, allowed = _fields_of(request), changeable_fields(request)
     config = dict(request.config)
-    is_extras = config.get("endpoint") == "extras"
     for name, value in changes.items():
-        if is_extras:
-            _change_upscale(config, name, value)
-            continue
-        kinds = CHANGEABLE.get(name) or CHANGEABLE_OPTIONS.get(name)
-        if kinds is None or (config.get("endpoint") != "txt2img" and name.startswith(_TXT2IMG_ONLY)):
-            raise RefusedError(f"“{name}” cannot be changed in a re-run.")
-        _check(name, value, kinds)
-        if name in CHANGEABLE_OPTIONS:
+        if name not in allowed:
+            raise RefusedError(f"“{name[:LONGEST_TEXT]}” cannot be changed when this is made again.")
+        option = _OPTIONS.get(name)
+        fault = check_setting(stage, name, value) if option is None else None if option.accepts(value) else f"must be {option.describe()}"
+        if fault is not None:
+            raise RefusedError(f"{name if option else 'This'} cannot be changed: {fault}.")
+        if option is not None:
             config["override_settings"] = {**(config.get("override_settings") or {}), name: value}
+        elif stage == "upscale":
+            config["scripts"] = _with_argument(scripts_of(config), *EXTRAS_ARGUMENTS[name], value)
         else:
             config[name] = value
-    if not is_extras:
-        _drop_lists(config, changes)
-    return PassRequest(
-        config, request.stage, parents=request.parents, variant=request.variant, step=request.step,
-    )
+    _drop_lists(config, changes)
+    return PassRequest(config, request.stage, parents=request.parents, variant=request.variant, step=request.step)
+
+
+def _fields_of(request: PassRequest) -> str:
+    return request.stage if request.stage in FIELDS else "img2img" if request.config.get("init_images") else "txt2img"
 
 
 def _drop_lists(config: Json, changes: Json) -> None:
-    """A list has one entry for each image: with another count of images, or beside a changed text, the first is taken."""
-    if not {"batch_size", "n_iter", "seed", "subseed", "subseed_strength"}.isdisjoint(changes):
-        for name in ("seed", "subseed"):
-            config[name] = _first(config.get(name))
-    if not {"batch_size", "n_iter"}.isdisjoint(changes):
-        for name in ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt"):
-            if name in config:
-                config[name] = _first(config[name])
+    """A list has one entry for each image: with another count of images, or another seed, the first is taken."""
+    names = ("seed", "subseed") if changes.keys() & (_OF_BATCH | _OF_SEED) else ()
+    for name in (*names, *(_TEXTS if changes.keys() & _OF_BATCH else ())):
+        value = config.get(name)
+        if isinstance(value, list) and value:
+            config[name] = value[0]
 
 
-def _change_upscale(config: Json, name: str, value: Any) -> None:
-    title, label, kinds = UPSCALE_FIELDS.get(name, ("", "", ()))
-    if not kinds:
-        raise RefusedError(f"“{name}” cannot be changed when a picture is upscaled again.")
-    _check(name, value, kinds)
-    scripts = []
-    for script in [*scripts_of(config), *([] if _has(config, title) else [{"title": title, "selected": False, "args": []}])]:
-        if script.get("title") == title:
-            others = [argument for argument in script.get("args") or [] if argument.get("label") != label]
-            script = {**script, "args": [*others, {"index": None, "label": label, "value": value}]}
-        scripts.append(script)
-    config["scripts"] = scripts
-
-
-def _has(config: Json, title: str) -> bool:
-    return any(script.get("title") == title for script in scripts_of(config))
-
-
-def _check(name: str, value: Any, kinds: tuple[type, ...]) -> None:
-    is_kind = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
-    if not is_kind or (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, str) and len(value) > _LONGEST):
-        wanted = {_TEXT: "a text", _WHOLE: "a whole number", _NUMBER: "a number", _SWITCH: "yes or no"}[kinds]
-        raise RefusedError(f"“{name}” must be {wanted}.")
-
-
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and value else value
+def _with_argument(scripts: list[Json], title: str, label: str, value: Any) -> list[Json]:
+    argument = {"index": None, "label": label, "value": value}
+    if not any(script.get("title") == title for script in scripts):
+        scripts = [*scripts, {"title": title, "file": None, "selected": False, "args": []}]
+    return [
+        {**script, "args": [*(one for one in script.get("args") or [] if one.get("label") != label), argument]}
+        if script.get("title") == title else script for script in scripts
+    ]

@@ -132,13 +132,19 @@ class Recorder:
 
     # --- runs of the pipeline: open beside whatever the host does, and given its events while they are held ---
 
-    def open_pipeline_run(self, options: RunOptions, stage: str, request: RunRequest, extras: Extras, planned: int) -> Job | None:
-        """Begin one; nothing is recorded in it until it is held. None where nothing can be recorded."""
+    def open_pipeline_run(
+        self, options: RunOptions, stage: str, request: RunRequest, extras: Extras, planned: int, replay: Json | None = None,
+    ) -> Job | None:
+        """Begin one; nothing is recorded in it until it is held. None where nothing can be recorded.
+
+        `replay` is what its file says of the run it makes again.
+        """
         with self._lock:
             if self._desk is None:
                 return None
             job, line = self._build_job(self._desk, JobKey(None, 0.0), options, stage, request)
             job.planned = planned
+            line["run"]["replay"] = replay
             self._of_pipeline[job.run_id] = job
             self.promise(line, extras)
             return job

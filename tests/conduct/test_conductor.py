@@ -13,7 +13,7 @@ from lib_sdpipe.conduct import conductor as conductor_module
 from lib_sdpipe.conduct.conductor import Conductor
 from lib_sdpipe.manifest.records import ImageLink, ProcessMark, Run
 from lib_sdpipe.pipeline.port import PassOutcome, PassRequest
-from lib_sdpipe.pipeline.queue import add_job, change_job, pause
+from lib_sdpipe.pipeline.queue import change_job, pause
 from lib_sdpipe.pipeline.records import Item, Job, Stage
 from lib_sdpipe.store.layout import Layout, find_layout
 from lib_sdpipe.store.machine import process_mark

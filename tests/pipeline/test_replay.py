@@ -381,10 +381,19 @@ def test_a_variation_changes_its_fields_and_compares_nothing() -> None:
     assert found.compare == []
 
 
+def test_an_upscale_is_varied_by_the_names_of_the_hosts_api() -> None:
+    picture = {"$input": "a" * 64}
+    image = an_image(stage="upscale", batch=None, config={"image": picture, "Postprocess upscale by": 4})
+    run = a_run([image], endpoint="extras", extras_mode=0, image=picture, scripts=[])
+    config = config_of(run, [image], changes={"upscaling_resize": 2, "gfpgan_visibility": 0.5})
+    values = {argument["label"]: argument["value"] for script in config["scripts"] for argument in script["args"]}
+    assert (values["upscale_by"], values["gfpgan_visibility"]) == (2, 0.5)
+
+
 @pytest.mark.parametrize(("changes", "message"), [
     ({"outpath_samples": "/etc"}, "cannot be changed"), ({"steps": "many"}, "must be a whole number"), ({"steps": True}, "must be"),
     ({"cfg_scale": float("nan")}, "must be a number"), ({"prompt": "x" * 100_001}, "must be a text"),
-    ({"scripts": []}, "cannot be changed"),
+    ({"scripts": []}, "cannot be changed"), ({"sd_vae": 3}, "must be a text"),
 ])
 def test_what_cannot_be_changed_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RefusedError, match=message):

@@ -75,7 +75,8 @@ def start(folder: Path, flavour: str) -> Iterator[Desk]:
     with start_sandbox(folder, [REPOSITORY, OTHER], server=False, flavour=flavour) as sandbox:
         from lib_sdpipe.hosts import extension
 
-        yield Desk(sandbox, extension._port)
+        assert extension._process is not None
+        yield Desk(sandbox, extension._process.port)
 
 
 @pytest.fixture(scope="package", params=["a1111", "forge"])
