@@ -16,6 +16,7 @@ from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.picks import section as picks
+from lib_sdpipe.ui.pipelines import section as pipelines
 from lib_sdpipe.ui.repair import section as repair
 from lib_sdpipe.ui.statistics import section as statistics
 from lib_sdpipe.ui.trace import section as trace
@@ -28,6 +29,7 @@ _SECTIONS = (
     ("compare", "Compare", compare.build),
     ("trace", "Trace", trace.build),
     ("repair", "Repair", repair.build),
+    ("pipelines", "Pipelines", pipelines.build),
     ("statistics", "Statistics", statistics.build),
     ("bin", "Bin", bin_section.build),
 )
