@@ -9,6 +9,7 @@ from typing import Any
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.hosts.from_data import from_data
 from lib_sdpipe.hosts.request import default_of, script_file, script_title
+from lib_sdpipe.pipeline.argument_place import find_place
 from lib_sdpipe.pipeline.port import FindPicture
 from lib_sdpipe.record.facts import Json
 
@@ -35,17 +36,6 @@ def build_arguments(runner: Any, wanted: list[Json], find_picture: FindPicture) 
             _fill_in_indexes(runner, script, made.values)
         _put(runner, script, one, made, find_picture)
     return made
-
-
-def find_place(labels: list[str | None], label: Any, index: Any) -> int | None:
-    """Where an argument belongs today: by its label where that says it, else by its number; None where it fits nowhere."""
-    known_index = index if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(labels) else None
-    if not label:
-        return known_index
-    same = [place for place, one in enumerate(labels) if one == label]
-    if known_index in same or not same:
-        return known_index
-    return same[0] if len(same) == 1 else None
 
 
 def labels_of(runner: Any, script: Any) -> list[str | None]:

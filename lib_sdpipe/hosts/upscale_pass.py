@@ -16,8 +16,8 @@ from lib_sdpipe.hosts.from_data import from_data, is_reference
 from lib_sdpipe.hosts.host_turn import read_cut
 from lib_sdpipe.hosts.pass_request import check_upscaler
 from lib_sdpipe.hosts.request import OWN_TITLE, default_of
-from lib_sdpipe.hosts.script_arguments import find_place
 from lib_sdpipe.hosts.session import Session
+from lib_sdpipe.pipeline.argument_place import find_place
 from lib_sdpipe.pipeline.port import FindPicture
 from lib_sdpipe.record.facts import Json
 from lib_sdpipe.record.job import Job

@@ -28,6 +28,8 @@ _OF_ATTENTION = re.compile(r"xformers|attention|sub_quad|sdp|flash|sage|split", 
 _OF_DEVICE = re.compile(r"cpu|device|directml|ipex|cuda|vram|ram", re.IGNORECASE)
 _OF_MODEL = ("ckpt", "config", "vae_path")
 _CPU = "cpu"
+# Of these, what is not there was not recorded, or not decided yet: that is no change.
+_ALWAYS_THERE = ("host", "platform", "device", "precision", "attention")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def rank_changes(
     is_cpu = all(str(object_of(one.get("device")).get("name")) == _CPU for one in (then, now))
     for row in compare_environments([_without_extensions(then), _without_extensions(now)]):
         if not row.is_equal:
-            changes.append(Change(".".join(row.path), row.values[0], row.values[1], cause_of(row.path, is_cpu)))
+            is_unknown = None in row.values and row.path[0] in _ALWAYS_THERE
+            changes.append(Change(".".join(row.path), *row.values, cause="other" if is_unknown else cause_of(row.path, is_cpu)))
     return sort_changes(changes)
 
 

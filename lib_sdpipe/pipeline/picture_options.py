@@ -57,17 +57,18 @@ _NUMBERS_LATER = (
     "fp8_storage", "cache_fp16_weight", "cross_attention_optimization", "forge_unet_storage_dtype", "forge_inference_memory",
     "forge_async_loading", "SWIN_torch_compile",
 )
-# How it is written: of a lossy file the pixels too (images.py).
+# How it is written: of a lossy file the pixels too (images.py). Files are written after the pass, too.
 _FILE = ("samples_format", "jpeg_quality", "webp_lossless")
 # Grids alone: their text and layout.
-_GRID = (
+GRID_OPTIONS = (
     "grid_text_active_color", "grid_text_inactive_color", "grid_background_color", "n_rows", "grid_prevent_empty_spots", "font",
     "grid_format",
 )
 
+_KINDS = (
+    (_NOISE, NOISE, True), (_TEXT, TEXT, True), (_SAMPLING, SAMPLING, True), (_IMAGE, IMAGE, True), (_IMAGE_LATER, IMAGE, False),
+    (_NUMBERS, NUMBERS, True), (_NUMBERS_LATER, NUMBERS, False), (_FILE, FILE, False), (GRID_OPTIONS, FILE, True),
+)
 PICTURE_OPTIONS: dict[str, OptionEffect] = {
-    **{name: OptionEffect(NOISE) for name in _NOISE}, **{name: OptionEffect(TEXT) for name in _TEXT},
-    **{name: OptionEffect(SAMPLING) for name in _SAMPLING}, **{name: OptionEffect(IMAGE) for name in _IMAGE},
-    **{name: OptionEffect(IMAGE, False) for name in _IMAGE_LATER}, **{name: OptionEffect(NUMBERS) for name in _NUMBERS},
-    **{name: OptionEffect(NUMBERS, False) for name in _NUMBERS_LATER}, **{name: OptionEffect(FILE) for name in (*_FILE, *_GRID)},
+    name: OptionEffect(effect, is_read_each_pass) for names, effect, is_read_each_pass in _KINDS for name in names
 }

@@ -40,6 +40,13 @@ def test_whole_numbers_and_fractions_of_one_value_are_no_change() -> None:
     assert rank_changes({"options": {"eta_ancestral": 1}}, {"options": {"eta_ancestral": 1.0}}) == []
 
 
+def test_what_was_not_recorded_then_is_no_likely_cause() -> None:
+    now = {"attention": "sdp", "precision": {"dtype": "float16"}, "packages": {"xformers": "0.0.2"}}
+    assert [(change.field, change.cause) for change in rank_changes({}, now)] == [
+        ("packages.xformers", "attention"), ("attention", "other"), ("precision.dtype", "other"),
+    ]
+
+
 def test_an_extension_is_named_with_its_commit() -> None:
     (change,) = rank_changes({"extensions": [{"name": "a", "version": "1", "commit": "c1"}]}, {"extensions": []})
     assert change.to_json() == {"field": "extensions.a", "then": "c1", "now": None}
