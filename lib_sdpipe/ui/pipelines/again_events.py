@@ -74,9 +74,9 @@ class AgainEvents:
         conductor = self._frame.host.conductor()
         if conductor is not None:
             conductor.wake()
-        return markup.show_added(asked.link.run_id or "", job.planned or 0)
+        return markup.show_added(job.planned or 0)
 
 
 def _count_missing(workspace: Workspace, replay: Replay, manifests: list[Manifest]) -> int:
     named = {one.of.name for one in replay.compare if isinstance(one.of, ImageLink)}
-    return sum(1 for absence in find_absences(workspace, [one for one in manifests if one.name in named]) if absence)
+    return sum(1 for absence in find_absences(workspace, [one for one in manifests if one.name in named and one.path]) if absence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib_sdpipe.manifest.records import ImageLink, Json
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.html_text import ask_attributes, ask_button, dots, e, show_box, show_hint, show_link, show_status
+from lib_sdpipe.ui.html_text import ask_attributes, dots, e, show_box, show_hint, show_link, show_status
 from lib_sdpipe.ui.pipelines.again_present import ALONE, BATCH, RUN, STAGE, AgainView, DifferenceView
 from lib_sdpipe.ui.pipelines.fields import PROMPT, VARIED, Field
 from lib_sdpipe.ui.words import Status
@@ -34,24 +34,13 @@ def show_again(view: AgainView) -> str:
     )
 
 
-def show_added(run_id: str, count: int) -> str:
+def show_added(count: int) -> str:
     """Once it is in the queue."""
     told = f"In the queue: {words.format_count(count, 'image')} to be made again."
     return (
         f'<section class="sdpipe-card sdpipe-again" aria-label="Make again"><p class="sdpipe-fits" role="status"><span aria-hidden="true">✓'
         f'</span> <strong>{e(told)}</strong></p></section>'
     )
-
-
-def show_buttons(run_id: str, name: str | None, is_missing: bool = False) -> str:
-    """Beside an image or a run that is open in Browse."""
-    link: Json = {"run": run_id, "name": name} if name else {"run": run_id}
-    again = ask_button("Make again", "again", {"do": "plan", **link}, "pipelines")
-    go_on = ask_button("Go on from here", "chain", {"do": "open", **link}, "pipelines") if not is_missing else ""
-    if is_missing:
-        again = ask_button("Regenerate", "again", {"do": "plan", **link}, "pipelines")
-    recipe = "" if name else ask_button("As a recipe", "chain", {"do": "from-run", **link}, "pipelines")
-    return again + go_on + recipe
 
 
 def _show_choices(view: AgainView, held: Json) -> str:

@@ -76,13 +76,8 @@ def _read_stage(data: Json) -> StageDraft:
     return StageDraft(stage if stage in STAGES else "img2img", found, _text(data.get("other"))[: LONGEST_OTHER + 1])
 
 
-def format_draft(draft: Draft) -> Json:
-    """As the page holds and sends it."""
-    return {
-        "sources": [{"run": link.run_id, "name": link.name} for link in draft.sources],
-        "label": draft.label, "recipe": list(draft.recipe) if draft.recipe else None,
-        "stages": [{"stage": each.stage, "texts": each.texts, "other": each.other} for each in draft.stages],
-    }
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 # --- from texts to stages ---

@@ -21,10 +21,6 @@ _STATUSES = {
     "interrupted": Status("interrupted", "■", "Interrupted"), "failed": Status("failed", "✕", "Failed"),
     "cancelled": Status("unknown", "⊘", "Cancelled"),
 }
-_VERDICTS = {
-    "identical": Status("completed", "✓", "Identical"), "near": Status("interrupted", "≈", "Nearly identical"),
-    "different": Status("failed", "≠", "Different"), "not-compared": Status("unknown", "–", "Not compared"),
-}
 
 
 @dataclass(frozen=True)
@@ -95,11 +91,9 @@ def present_job(job: Job) -> JobView:
 
 
 def present_verdict(replay: Json | None) -> Status | None:
-    """Of a re-run, once it has one; a word of a later version is shown as it is."""
+    """Of a re-run, once it has one."""
     verdict = replay.get("verdict") if isinstance(replay, dict) else None
-    if not isinstance(verdict, str):
-        return None
-    return _VERDICTS.get(verdict) or Status("unknown", "?", verdict)
+    return words.format_verdict(verdict) if isinstance(verdict, str) else None
 
 
 def describe_error(job: Job) -> str:
