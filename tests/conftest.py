@@ -69,6 +69,8 @@ def _note_write(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & _WRITING):
         return
+    if event in ("os.remove", "os.rmdir", "os.mkdir") and arguments[-1] >= 0:
+        return  # below a folder that is open: what removes a whole tree was seen where it began
     for number in _PATH_ARGUMENTS.get(event, (0,)):
         path = arguments[number]
         if isinstance(path, (str, bytes, os.PathLike)) and _is_forbidden(os.path.abspath(os.fsdecode(path))):

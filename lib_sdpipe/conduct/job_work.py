@@ -136,8 +136,8 @@ def build_config(job: Job) -> Json:
             "endpoint": "chain", "items": [_without_nulls(item.to_json()) for item in job.items],
             "stages": [stage.to_json() for stage in job.stages],
         }
-    configs = [request["config"] for request in job.requests]
-    return dict(configs[0]) if len(configs) == 1 else {"endpoint": "requests", "requests": configs}
+    asked = [{"stage": request["stage"], "config": request["config"]} for request in job.requests]
+    return dict(asked[0]["config"]) if len(asked) == 1 else {"endpoint": "requests", "requests": asked}
 
 
 def _first_stage(job: Job) -> str:

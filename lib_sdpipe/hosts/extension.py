@@ -41,7 +41,7 @@ class Extension:
         self.session = process.session
         self.port = process.port
         self.tab_host = RunsTabHost(process)
-        self.api_host = WebUIApiHost()
+        self.api_host = WebUIApiHost(process.port, process.conductor)
         self._process = process
         self._wrapper = PassWrapper(process.session)
 

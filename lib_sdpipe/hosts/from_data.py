@@ -17,6 +17,7 @@ from typing import Any, Iterator
 from PIL import Image
 
 from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.hosts.to_data import has_hidden_text
 from lib_sdpipe.pipeline.port import FindPicture
 from lib_sdpipe.record.facts import Json
 
@@ -61,12 +62,14 @@ class _Making:
 
     def _picture(self, value: Json) -> Any:
         picture = self._find_picture({key: item for key, item in value.items() if key in _REFERENCES})
+        if value.get("alpha") != "hidden" and has_hidden_text(picture):
+            picture = picture.convert("RGB")  # whatever was given then had no such alpha; its file has
         if value.get("as") == "base64":
             return _to_base64(picture)
         if value.get("as") == "array":
             import numpy as np
 
-            return np.array(_without_hidden_text(picture))
+            return np.array(picture)
         return picture
 
     def _dict(self, value: Json, sample: Any, where: str, depth: int) -> Json:
@@ -142,13 +145,6 @@ def _parts(value: Any, depth: int) -> Iterator[Any]:
 def _is_bundle(value: Any) -> bool:
     """Whether its attributes are all there is to it, by its own declaration."""
     return not isinstance(value, type) and (is_dataclass(value) or any(kind.__name__ == "BaseModel" for kind in type(value).__mro__))
-
-
-def _without_hidden_text(picture: Image.Image) -> Image.Image:
-    """Forge hides the infotext in the lowest bit of an alpha that is none."""
-    if picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] >= 254:
-        return picture.convert("RGB")
-    return picture
 
 
 def _to_base64(picture: Image.Image) -> str:

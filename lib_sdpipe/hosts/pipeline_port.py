@@ -88,6 +88,9 @@ class PipelinePort:
         if not self._session.recorder.flush(_LONGEST_RECORDING_SECONDS):
             raise SdPipeError("what was made is not on the disk yet: see whether the runs folder can be written")
 
+    def drop_kept(self, run_id: str, name: str) -> None:
+        self._session.recorder.queue({"kind": "drop", "run_id": self._job(run_id).run_id, "name": name}, Extras())
+
     def write_picture(self, picture: Image.Image, infotext: str | None, path: str) -> None:
         extension = os.path.splitext(path)[1].lower()
         try:

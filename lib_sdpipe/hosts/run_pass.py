@@ -17,7 +17,7 @@ from modules import devices, processing, shared
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.hosts.host_turn import HostTurn, on_generating_thread, read_cut
 from lib_sdpipe.hosts.jobs import read_claim
-from lib_sdpipe.hosts.kept_options import KeptOptions
+from lib_sdpipe.hosts.own_pass import OwnPass
 from lib_sdpipe.hosts.pass_request import PassPlan, build_processing, read_plan
 from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.save_choice import SaveChoice
@@ -74,16 +74,15 @@ class PassRunner:
                 self._session.recorder.let_go(job)
 
     def _run_in_turn(self, job: Job, request: PassRequest, plan: Plan, user: str | None, is_nested: bool = False) -> PassOutcome:
-        first = len(job.passes)
-        with self._announced(job, request, plan), self._session.known.gathering() as gathered:
+        with self._announced(job, request, plan) as own, self._session.known.gathering() as gathered:
             if isinstance(plan, UpscalePlan):
                 is_saved = request.save is None or 0 in request.save
                 answer = _attempt(lambda: run_upscale(plan, self._session, job, is_saved))
             else:
-                work: Callable[[], Any] = functools.partial(self._generate, plan, job, request, first, user)
+                work: Callable[[], Any] = functools.partial(self._generate, plan, job, request, own.first, user)
                 answer = _attempt(work) if is_nested else on_generating_thread(work)
             fault = answer[1]
-            cut = read_cut()
+            cut = read_cut() or ("skipped" if own.is_skipped else None)
             error = _describe(fault, request) if fault is not None else None
             if fault is not None:
                 _let_go(fault)
@@ -93,7 +92,7 @@ class PassRunner:
     def _generate(self, plan: PassPlan, job: Job, request: PassRequest, first: int, user: str | None) -> None:
         with closing(build_processing(plan, user)) as p:
             p.do_not_save_samples = request.save == ()
-            p.do_not_save_grid = request.save is not None or not plan.save_grid
+            p.do_not_save_grid = not plan.save_grid or request.save is not None and not plan.overrides.get("grid_save")
             if request.save and hasattr(type(p), "save_samples"):
                 p.save_samples = SaveChoice(request.save, self._session.frames, first)
             processed = None
@@ -104,20 +103,21 @@ class PassRunner:
                 processing.process_images(p)
 
     @contextmanager
-    def _announced(self, job: Job, request: PassRequest, plan: Plan) -> Iterator[None]:
+    def _announced(self, job: Job, request: PassRequest, plan: Plan) -> Iterator[OwnPass]:
         """What the hooks are to know of the pass, and the options as they were before it."""
         session, before = self._session, (job.step, job.has_script, job.folders)
         parents = tuple(link.to_json() if link is not None else None for link in request.parents)
         job.step = PassStep(request.stage, request.step, request.variant, parents, request.kept)
         job.has_script = isinstance(plan, PassPlan) and plan.arguments.selected is not None
-        outer_options, session.kept_options = session.kept_options, KeptOptions()
+        around, own = session.own, OwnPass(request.config, len(job.passes))
+        session.own = own
         if isinstance(plan, PassPlan):
-            session.kept_options.cover(plan.overrides)
+            own.options.cover(plan.overrides)
         try:
-            yield
+            yield own
         finally:
-            session.kept_options.put_back()
-            session.kept_options = outer_options
+            own.options.put_back()
+            session.own = around
             job.step, job.has_script, job.folders = before
             job.note_models([], hide_home(plan.warnings))
 
@@ -161,10 +161,14 @@ def _finish(outcome: PassOutcome, started: float) -> PassOutcome:
 
 
 def _read_images(job: Job, gathered: list[tuple[str, Any]]) -> Iterator[MadeImage]:
-    """The images of a pass in the order they were made: no grids, masks, previews, and no pieces of what a script put together."""
+    """The images of a pass in the order they were made.
+
+    No grids, masks or previews, no pieces of what a script put together, and none that was stopped in the middle.
+    """
     pictures = dict(gathered)
     made = {name: job.made(name) for name in pictures}
     pieces = {member for one in made.values() if one.get("stage") != "grid" for member in one.get("members") or []}
     for name, manifest in made.items():
-        if manifest.get("role") == "final" and manifest.get("stage") != "grid" and name not in pieces:
+        is_whole = not (manifest.get("config") or {}).get("incomplete")
+        if manifest.get("role") == "final" and manifest.get("stage") != "grid" and name not in pieces and is_whole:
             yield MadeImage(name, pictures[name], manifest.get("infotext"))

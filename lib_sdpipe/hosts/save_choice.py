@@ -27,9 +27,11 @@ class SaveChoice:
 
     def __bool__(self) -> bool:
         frame = self._frames.innermost_recorded()
-        if frame is None or frame.outer is None or frame.job is None or getattr(frame.p, "is_hr_pass", False):
+        if frame is None or frame.outer is None or frame.job is None:
             return False
         earlier = sum(outer.planned for outer in frame.job.passes[self._first_pass:frame.outer.number])
         p: Any = frame.p
-        place = earlier + p.iteration * p.batch_size + (getattr(p, "batch_index", None) or 0)
-        return place in self._places and bool(type(p).save_samples(p))
+        first = earlier + p.iteration * p.batch_size
+        # Before hires fix a whole batch is saved, and the host does not say which image it is at.
+        places = range(first, first + p.batch_size) if getattr(p, "is_hr_pass", False) else [first + (getattr(p, "batch_index", None) or 0)]
+        return not self._places.isdisjoint(places) and bool(type(p).save_samples(p))

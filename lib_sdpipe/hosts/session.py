@@ -16,9 +16,9 @@ from lib_sdpipe.hosts.frames import Frame, Frames, never_raises
 from lib_sdpipe.hosts.image_values import read_pass
 from lib_sdpipe.hosts.inner_passes import enter_inner, is_detailer_on, is_inner, leave_inner, note_hidden_detailer
 from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, is_host_at_work, is_interrupted, read_claim
-from lib_sdpipe.hosts.kept_options import KeptOptions
 from lib_sdpipe.hosts.known_pictures import GridCalls, KnownPictures
 from lib_sdpipe.hosts.output_folders import output_folders_of
+from lib_sdpipe.hosts.own_pass import OwnPass
 from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.hosts.script_saves import ScriptSaves
@@ -38,14 +38,14 @@ class Session:
     def __init__(self) -> None:
         self.recorder = Recorder(self.is_host_busy, has_left_its_task)
         self.jobs = Jobs(self.recorder)
+        # Set while a pass of the pipeline runs.
+        self.own: OwnPass | None = None
         self.frames = Frames()
         self.known = KnownPictures()
         self._grids = GridCalls(self.known)
         self.extras_tab = ExtrasTab(self.jobs, self.frames)
         scripts = ScriptSaves(self.jobs, self.known, self._grids)
         self.saves = Saves(self.recorder, self.frames, self.known, scripts, self.extras_tab)
-        # Set while a pass of the pipeline runs: what its options were, to be put back.
-        self.kept_options: KeptOptions | None = None
 
     def is_host_busy(self) -> bool:
         """A pass runs, the host says it has a job and holds its lock for it, or one is about to begin."""
@@ -64,8 +64,8 @@ class Session:
     @never_raises
     def before_process(self, p: Any, arguments: tuple[Any, ...]) -> None:
         """The host is about to prepare a pass. ADetailer also calls this on copies in mid-pass: those are not ours."""
-        if self.kept_options is not None:
-            self.kept_options.cover(getattr(p, "override_settings", None) or {})
+        if self.own is not None:
+            self.own.options.cover(getattr(p, "override_settings", None) or {})
         if not self.frames.here() and not is_inner(p):
             self.jobs.announce(p, arguments)
 
@@ -116,6 +116,8 @@ class Session:
         if frame is not None and frame.outer is not None:
             cut_short = "interrupted" if shared.state.interrupted else "skipped" if shared.state.skipped else None
             frame.outer.finish_batch(len(images), time.monotonic(), cut_short)
+            if self.own is not None and cut_short == "skipped":
+                self.own.is_skipped = True
             frame.decoded = list(images) if is_detailer_on(p) else []
 
     @never_raises
@@ -151,12 +153,12 @@ class Session:
     @never_raises
     def _note_variant(self, frame: Frame, outer: Pass) -> None:
         """By itself behind the door: it reads another program's variables."""
-        frame.variant = read_variant(outer.number)
+        frame.variant = read_variant(outer.number - (self.own.first if self.own is not None else 0))
 
     @never_raises
     def _note_models(self, frame: Frame, job: Job) -> None:
         """By itself behind the door: what a host says of its models differs most between versions."""
-        warnings = read_warnings(frame.p, job.config, job.options.prompts)
+        warnings = read_warnings(frame.p, self.own.config if self.own is not None else job.config, job.options.prompts)
         job.note_models(read_models(frame.p), hide_home(warnings))
 
     def _send_inputs(self, frame: Frame, outer: Pass, job: Job) -> None:

@@ -98,6 +98,7 @@ def _finish(session: Session, job: Job, pp: Any, suffix: str, existing: Json, fo
     """Put the texts on a picture and save it, as the Extras tab does."""
     text = session.extras_tab.format_text(pp.info)
     if shared.opts.enable_pnginfo:
+        pp.image = pp.image.copy()  # nothing may have been done to it: then it is the source
         pp.image.info = existing
         if not is_forge():
             existing["postprocessing"] = text

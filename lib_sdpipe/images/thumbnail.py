@@ -1,7 +1,8 @@
-"""Small pictures for lists: made once, kept by content, capped in size."""
+"""Small pictures for lists: made once, capped in size and number. They stand under a key of the file's place, size and time."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import secrets
@@ -14,6 +15,9 @@ from lib_sdpipe.images.opening import open_image
 
 EDGE = 320
 _QUALITY = 82
+# In each of the 256 folders; at 15 kB a thumbnail all together are at most about 0.8 GB. Beyond it the oldest go.
+_MOST_A_FOLDER = 200
+_GONE_AT_ONCE = 50
 
 
 def encode_small(picture: Image.Image) -> bytes:
@@ -42,6 +46,17 @@ def ensure_thumbnail(source: Path, folder: Path, key: str) -> Path | None:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         small.save(temporary, "WEBP", quality=_QUALITY)
         os.replace(temporary, target)
+        _thin(target.parent)
     except (*DECODER_FAULTS, MemoryError, Image.DecompressionBombError):
         return None
     return target
+
+
+def _thin(folder: Path) -> None:
+    """Who still looks at one of those that went has it made again."""
+    names = os.listdir(folder)
+    if len(names) <= _MOST_A_FOLDER:
+        return
+    with contextlib.suppress(OSError):  # another process thins it, too
+        for file in sorted((folder / name for name in names), key=lambda file: file.stat().st_mtime_ns)[:_GONE_AT_ONCE]:
+            file.unlink()

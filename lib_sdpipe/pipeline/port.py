@@ -46,7 +46,8 @@ class MadeImage:
 class PassOutcome:
     """What came of a pass. `cut_short` is `interrupted`, `skipped` or `stopped` (after the current image), else None.
 
-    `error` has `type` and `message` of what the host raised; images made until then are there all the same.
+    `error` has `type` and `message` of what the host raised; images made until then are there all the same. One that was
+    stopped in the middle is recorded, and is not among them.
     """
 
     images: tuple[MadeImage, ...] = ()
@@ -122,6 +123,9 @@ class HostPort(Protocol):
 
     def wait_recorded(self) -> None:
         """Until everything made so far stands on disk. Raises SdPipeError after a long wait."""
+
+    def drop_kept(self, run_id: str, name: str) -> None:
+        """Take an image out of the folder of an open run; its manifest then says that it was not written."""
 
     def write_picture(self, picture: Image.Image, infotext: str | None, path: str) -> None:
         """Write a picture as the host would, by the ending of the path and with the host's quality settings. Raises OSError."""

@@ -11,7 +11,7 @@ from lib_sdpipe.manifest.loose_json import list_of, number_of, object_of, text_o
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.pipeline.build_upscale import EXTRAS_ARGUMENTS
 from lib_sdpipe.pipeline.records import STAGES, Recipe, Stage
-from lib_sdpipe.pipeline.stage_fields import FIELDS, NOT_SETTINGS, check_setting, is_picture, show_name
+from lib_sdpipe.pipeline.stage_fields import FIELDS, NOT_SETTINGS, check_setting, find_place_options, is_picture, show_name
 
 _HAS_PROMPT = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "styles")
 # Says nothing where it has this value: it is the host's own default, or an empty field of its page.
@@ -22,8 +22,7 @@ _SILENT: dict[str, Any] = {
 }
 # Arguments of the Extras tab's own scripts, by the names of the host's API for it.
 _EXTRAS_NAMES: dict[tuple[str, str], str] = {place: field for field, place in EXTRAS_ARGUMENTS.items()}
-# Switches of those scripts, which the API does not have: it always has them on.
-_SWITCHES = {("Upscale", "upscale_enabled"), ("GFPGAN", "enable"), ("CodeFormer", "enable")}
+_OF_API = {title for title, _ in _EXTRAS_NAMES}
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,13 @@ def _build_stage(run: Run, manifests: Sequence[Manifest], notes: list[str]) -> S
     for name, value in config.items():
         if value is None or name in NOT_SETTINGS or (name in _SILENT and _SILENT[name] == value):
             continue
+        if name == "override_settings" and isinstance(value, dict):
+            left += (places := find_place_options(value))
+            value = {option: chosen for option, chosen in value.items() if option not in places}
+            if not value:
+                continue
+        if isinstance(value, float) and value.is_integer() and name in fields and fields[name].kind == "whole":
+            value = int(value)  # a slider of the host's page may say 20.0
         if name not in fields:
             if name not in FIELDS["inpaint"] and name not in FIELDS["txt2img"]:
                 left.append(name)
@@ -106,13 +112,14 @@ def _read_extras(config: Json, manifests: Sequence[Manifest]) -> Json:
             name = _EXTRAS_NAMES.get(key)
             if name is not None and check_setting("upscale", name, argument.get("value")) is None:
                 settings[name] = argument["value"]
-            elif key not in _SWITCHES:
+            else:
                 rest.append(argument)
-        if rest:
+        if rest and title not in _OF_API:
             others.append({**script, "args": rest})
     if others:
         settings["scripts"] = others
-    return settings
+    # Without one only faces are restored, or other scripts run: the API's word for that.
+    return {"upscaler_1": "None", **settings}
 
 
 def _read_written(manifests: Sequence[Manifest]) -> Json:

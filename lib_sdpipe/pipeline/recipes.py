@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from lib_sdpipe.errors import NewerSchemaError, RecordError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object, version_of
 from lib_sdpipe.manifest.records import Json
-from lib_sdpipe.pipeline.records import RECIPE_SCHEMA, STAGES, Recipe, Stage
+from lib_sdpipe.pipeline.records import RECIPE_SCHEMA, STAGES, Item, Recipe, Stage
 from lib_sdpipe.pipeline.stage_fields import LONGEST_PROMPT, check_setting, show_name, show_value
 from lib_sdpipe.pydantic_v1 import ValidationError
 
@@ -18,7 +19,9 @@ LARGEST_RECIPE = 1 << 20
 MOST_STAGES = 20
 LONGEST_DESCRIPTION = 10_000
 _MOST_SETTINGS = 200
-_NO_UPSCALER = (None, "", "None")
+_MOST_FAULTS = 10
+# Of an upscaler or a detector. "None" is the hosts' own.
+_NO_NAME = (None, "", "None")
 
 
 def parse_recipe(data: bytes, what: str) -> Recipe:
@@ -49,9 +52,9 @@ def read_recipe(document: Json, what: str) -> Recipe:
 
 
 def format_recipe(recipe: Recipe) -> bytes:
-    """The recipe as its file has it: keys in schema order, unknown ones last, null ones left out."""
+    """The recipe as its file has it: keys in schema order, unknown ones last; name and description only where there are any."""
     document = recipe.to_json()
-    return format_json({name: value for name, value in document.items() if value is not None})
+    return format_json({key: value for key, value in document.items() if value is not None or key not in ("name", "description")})
 
 
 def check_recipe(recipe: Recipe) -> list[str]:
@@ -66,6 +69,15 @@ def check_stages(stages: Sequence[Stage]) -> list[str]:
     if len(stages) > MOST_STAGES:
         return [f"a chain has at most {MOST_STAGES} stages, not {len(stages)}"]
     return [f"stage {number}: {fault}" for number, stage in enumerate(stages, 1) for fault in _check_stage(stage, number)]
+
+
+def check_items(items: Iterable[Item], first: Stage) -> list[str]:
+    """Sentences on settings of items that the first stage does not take, by the items' numbers from 1; the first few of them."""
+    found = (
+        f"item {number}: {fault}" for number, item in enumerate(items, 1) for name, value in item.settings.items()
+        if first.stage in STAGES and (fault := check_setting(first.stage, name, value))
+    )
+    return list(islice(found, _MOST_FAULTS))
 
 
 def _check_form(document: Json) -> Iterator[str]:
@@ -108,16 +120,16 @@ def _check_needs(stage: str, settings: Json) -> Iterator[str]:
         yield 'inpaint needs a mask: {"$input": sha256} or {"$image": {"run_id", "name"}}'
     if stage == "adetailer" and isinstance(settings.get("adetailer", []), list):
         yield from _check_adetailer(settings.get("adetailer", []))
-    if stage == "upscale" and "scripts" not in settings:
-        faces = [settings.get(name) for name in ("gfpgan_visibility", "codeformer_visibility")]
-        if settings.get("upscaler_1") in _NO_UPSCALER and not any(faces):
+    if stage == "upscale" and settings.get("upscaler_1", "") in _NO_NAME:
+        others = [settings.get(name) for name in ("gfpgan_visibility", "codeformer_visibility", "scripts")]
+        if settings.get("upscaler_1") != "None" or not any(others):
             yield "upscale needs upscaler_1, the name of an upscaler as the WebUI lists it"
 
 
 def _check_adetailer(arguments: list[Any]) -> Iterator[str]:
     """ADetailer's own arguments, one object a tab; their names are its (`ADetailerArgs`), all simple values."""
     tabs = [entry for entry in arguments if isinstance(entry, dict)]
-    if not any(isinstance(tab.get("ad_model"), str) and tab["ad_model"] not in _NO_UPSCALER for tab in tabs):
+    if not any(isinstance(tab.get("ad_model"), str) and tab["ad_model"] not in _NO_NAME for tab in tabs):
         yield 'adetailer needs a model: "adetailer": [{"ad_model": "face_yolov8n.pt"}]'
     for number, tab in enumerate(tabs, 1):
         for name, value in tab.items():

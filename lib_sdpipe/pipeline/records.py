@@ -74,6 +74,7 @@ class Job(Record):
 
     `requests` are the passes of a re-run (see `PassRequest`), `compare` what is held against what. `owner` is the process
     that works on it. `replay` is the outcome of a re-run, as its run file has it; `message` a sentence for the user.
+    `pack` tells how a prompt pack was expanded into `items`: `{name, digests, mode, limit, seed, rows}`.
     """
 
     id: Optional[str] = None
@@ -86,6 +87,7 @@ class Job(Record):
     finished_at: Optional[str] = None
     owner: Optional[ProcessMark] = None
     run_id: Optional[str] = None
+    pack: Optional[Json] = None
     items: List[Item] = []
     stages: List[Stage] = []
     requests: List[Json] = []

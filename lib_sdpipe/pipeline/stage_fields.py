@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +58,8 @@ class Setting:
     def _accepts_number(self, value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or (isinstance(value, float) and not math.isfinite(value)):
             return False
-        if self.kind == "whole" and value != int(value):
-            return False
+        if self.kind == "whole" and not isinstance(value, int):
+            return False  # nothing cuts 20.0 off on its way to the host, which would not take it
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
 
@@ -94,7 +95,7 @@ _ASKED: dict[str, Setting] = {
     "eta": _SHARE, "s_min_uncond": _number(0, 15), "s_churn": _number(0, 100), "s_tmax": _number(0, 1000), "s_tmin": _number(0, 10),
     "s_noise": _number(0, 2), "restore_faces": _FLAG, "tiling": _FLAG, "disable_extra_networks": _FLAG,
     "refiner_checkpoint": _TEXT, "refiner_switch_at": _SHARE,
-    "override_settings": Setting("object"), "scripts": Setting("scripts"),
+    "override_settings": Setting("object"), "scripts": Setting("scripts"), "alwayson_scripts": Setting("object"),
 }
 _BATCH: dict[str, Setting] = {"batch_size": _whole(1, 256), "n_iter": _whole(1, 10_000)}
 _HIRES: dict[str, Setting] = {
@@ -138,6 +139,8 @@ NOT_SETTINGS: dict[str, str] = {
     "override_settings_restore_afterwards": "the WebUI's options are always set back",
     "firstpass_image": "it is a picture of one run", "latent_mask": "name the picture as \"mask\" of an inpaint stage",
 }
+# Options that a recipe from somebody else must not set: where files are read and written, and what the API may do.
+_OF_THIS_COMPUTER = re.compile(r"outdir|(^|_)dirs?(_|$)|director|path|folder|pattern|^api_", re.IGNORECASE)
 # What people and other programs call some of them.
 _OTHER_NAMES: dict[str, str] = {
     "upscaler": "upscaler_1", "upscaler_1_name": "upscaler_1", "extras_upscaler_1": "upscaler_1", "upscale_by": "upscaling_resize",
@@ -154,10 +157,20 @@ def check_setting(stage: str, name: str, value: Any) -> str | None:
     if setting is not None:
         if value is None:
             return f"{name} is null; leave it out to have it as the image before has it"
+        if name == "override_settings" and isinstance(value, dict) and (places := find_place_options(value)):
+            return f"override_settings: {show_name(places[0])} is set in the WebUI's settings alone"
         return None if setting.accepts(value) else f"{name} must be {setting.describe()}, not {show_value(value)}"
     if name in NOT_SETTINGS:
         return f"{show_name(name)} cannot be set: {NOT_SETTINGS[name]}"
-    return f"{stage} has no setting {show_name(name)}" + (f"; is {near} meant?" if (near := _find_near(name, fields)) else "")
+    others = [other for other, taken in FIELDS.items() if name in taken]
+    near = _find_near(name, fields)
+    hint = f"; it is one of {', '.join(others)}" if others else f"; is {near} meant?" if near else ""
+    return f"{stage} has no setting {show_name(name)}{hint}"
+
+
+def find_place_options(options: Json) -> list[str]:
+    """Those of `override_settings` that no recipe sets."""
+    return [name for name in options if _OF_THIS_COMPUTER.search(name)]
 
 
 def _find_near(name: str, fields: dict[str, Setting]) -> str | None:

@@ -15,7 +15,7 @@ from lib_sdpipe.pipeline.used_settings import CHECKPOINT, CLIP_SKIP, VAE
 # Options that a request can override.
 _OPTIONS = {CHECKPOINT: Setting("text"), VAE: Setting("text"), CLIP_SKIP: Setting("whole", 1, 12)}
 # Of these one part or another would be lost: another recipe is the way to change them.
-_FIXED = ("scripts", "override_settings", "adetailer", "mask", "seed_resize_from_h", "seed_resize_from_w")
+_FIXED = ("scripts", "alwayson_scripts", "override_settings", "adetailer", "mask", "seed_resize_from_h", "seed_resize_from_w")
 _OF_BATCH = {"batch_size", "n_iter"}
 _OF_SEED = {"seed", "subseed", "subseed_strength"}
 _TEXTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")

@@ -94,7 +94,7 @@ class Completion:
             return
         picture = extras.pictures.get("parent")
         lineage = self._known_lineage(line["known"], picture) if "known" in line else self._find_lineage(line, picture)
-        opened.inputs[place] = _place_inputs(opened, place, line.get("keep", False), extras.pictures)
+        opened.inputs[place] = _place_inputs(opened, place, line, extras.pictures)
         opened.lineages[place] = lineage  # last: what raises is tried again
         self._set_parent(opened, lineage)
         if self._remember is not None:
@@ -251,9 +251,10 @@ def _find_promised(promise: Json) -> str | None:
     return find_saved_file(promise["path"], FileStamp.from_json(promise.get("before")), promise.get("free"))
 
 
-def _place_inputs(opened: OpenRun, place: Place, keep: bool, pictures: dict[str, Image.Image]) -> Json:
+def _place_inputs(opened: OpenRun, place: Place, line: Json, pictures: dict[str, Image.Image]) -> Json:
     """References to a pass's input picture and mask. Later inputs of a pass share the first one's mask."""
-    found = {"picture": opened.keeper.place_picture(pictures.get("parent"), keep)}
+    keep = line.get("keep", False)
+    found = {"picture": opened.keeper.place_picture(pictures.get("parent"), keep, line.get("known"))}
     mask = opened.keeper.place_picture(pictures["mask"], keep) if "mask" in pictures else opened.inputs.get((place[0], 0), {}).get("mask")
     return {**found, "mask": mask} if mask is not None else found
 

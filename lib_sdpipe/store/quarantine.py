@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass, field
@@ -69,7 +70,16 @@ def _purge(layout: Layout, before: float, is_meant: bool, progress: Progress, sh
             continue
         for folder in folders:
             _empty(folder, is_meant, found)
+    if is_meant and found.applies:
+        _forget_thumbnails(layout)
     return found
+
+
+def _forget_thumbnails(layout: Layout) -> None:
+    """What was deleted for good is not to be seen any more either; which thumbnails were of it nobody knows, and all can be made again."""
+    for file in layout.thumbnails.glob("*/*"):
+        with contextlib.suppress(OSError):  # another process does the same, or has it open
+            file.unlink()
 
 
 def seconds_of(apply_id: str) -> float:

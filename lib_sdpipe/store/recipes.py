@@ -143,7 +143,7 @@ def find_name_fault(name: str) -> str | None:
     """Why a file cannot be called so, as a sentence; None where it can, on every computer."""
     if not name or len(name) > LONGEST_NAME or len(name.encode("utf-8", "surrogatepass")) > _LONGEST_ENCODED:
         return f"a name has 1 to {LONGEST_NAME} characters"
-    if name != name.strip() or name.startswith(".") or not name.isprintable() or not is_windows_name(name):
+    if name != name.strip() or name[0] == "." or "/" in name or not name.isprintable() or not is_windows_name(name):
         return 'a name has none of / \\ : * ? " < > |, and no dot or blank at its ends'
     return None
 

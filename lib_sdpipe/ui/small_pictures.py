@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,6 @@ from lib_sdpipe.reconcile.acts import Place
 from lib_sdpipe.store.confine import Places
 from lib_sdpipe.workspace import Workspace
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 _THREADS = 4
 # A larger file is no picture that a WebUI made; making it small would take long.
@@ -29,15 +27,12 @@ class SmallPictures:
         self._folder = workspace.layout.thumbnails
         self._places = Places(workspace.layout, workspace.library())
 
-    def find_all(self, wanted: Iterable[tuple[str | None, str | None, str | None]]) -> list[str | None]:
-        """For each (root, path, None) the file's, for each (None, None, digest of pixels) how it looked when it was last seen."""
+    def find_all(self, wanted: Iterable[tuple[str | None, str | None]]) -> list[str | None]:
+        """For each (root, path) the file's."""
         from lib_sdpipe.images.thumbnail import ensure_thumbnail  # Pillow: not before somebody looks
 
-        def find(one: tuple[str | None, str | None, str | None]) -> str | None:
-            root, path, pixel_sha256 = one
-            if pixel_sha256 is not None:
-                return self._find_seen(pixel_sha256)
-            file = self._find_file(root, path)
+        def find(one: tuple[str | None, str | None]) -> str | None:
+            file = self._find_file(*one)
             try:
                 return _read(ensure_thumbnail(file, self._folder, _key(file))) if file is not None else None
             except OSError:
@@ -54,11 +49,6 @@ class SmallPictures:
             return file if file.is_file() and file.stat().st_size <= _LARGEST_BYTES else None
         except (RefusedError, OSError, ValueError):
             return None
-
-    def _find_seen(self, pixel_sha256: str) -> str | None:
-        if not _DIGEST.fullmatch(pixel_sha256):
-            return None
-        return _read(self._folder / pixel_sha256[:2] / f"{pixel_sha256}.webp")
 
 
 def as_address(data: bytes, kind: str = "image/webp") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -12,9 +13,10 @@ from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pipeline import queue as changes
 from lib_sdpipe.pipeline.build import count_planned
-from lib_sdpipe.pipeline.recipes import check_stages
+from lib_sdpipe.pipeline.recipes import check_items, check_stages
 from lib_sdpipe.pipeline.records import Item, Job, Queue, Stage
-from lib_sdpipe.pipeline.replay import Replay, Wanted, plan_rerun
+from lib_sdpipe.pipeline.port import PassRequest
+from lib_sdpipe.pipeline.replay import Replay, Wanted, count_planned_by, plan_rerun
 from lib_sdpipe.pipeline.request_codec import format_request
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.queue import change_queue, read_queue
@@ -31,6 +33,8 @@ def build_chain(items: Sequence[Item], stages: Sequence[Stage], label: str = "",
         faults.append(f"a job is run on at most {MOST_ITEMS:,} images or prompts, not {len(items):,}")
     if not faults and not any(item.source for item in items) and stages[0].stage != "txt2img":
         faults.append("choose the images to go on from, or begin with txt2img")
+    if not faults:
+        faults = check_items(items, stages[0])
     if faults:
         raise UsageError("; ".join(faults))
     items = list(items) or [Item()]
@@ -38,11 +42,31 @@ def build_chain(items: Sequence[Item], stages: Sequence[Stage], label: str = "",
 
 
 def build_rerun(replay: Replay, kind: str = "rerun", label: str = "", user: str | None = None) -> Job:
-    """A job that makes again what `plan_rerun` found."""
+    """A job that makes again what `plan_rerun` found.
+
+    Of those that put files back or set them aside the host writes nothing: what is held against a file is written to the run
+    folder. Raises UsageError where nothing would be compared.
+    """
+    requests = replay.requests
+    if kind != "rerun":
+        if not replay.compare:
+            raise UsageError("with other values nothing can be put back or set aside: ask for it as it was")
+        requests = _unsaved(replay, kind == "regenerate")
     return _new_job(
-        kind, label, user, requests=[format_request(request) for request in replay.requests], compare=replay.compare,
+        kind, label, user, requests=[format_request(request) for request in requests], compare=replay.compare,
         replay_of=replay.of, planned=replay.planned,
     )
+
+
+def _unsaved(replay: Replay, keeps: bool) -> list[PassRequest]:
+    """The requests with nothing saved; `keeps`: the compared images are written to the run folder."""
+    wanted, before, found = {compared.place for compared in replay.compare}, 0, []
+    for request in replay.requests:
+        here = count_planned_by(request)
+        kept = tuple(place for place in range(here) if before + place in wanted) if keeps else ()
+        found.append(dataclasses.replace(request, save=(), kept=kept))
+        before += here
+    return found
 
 
 class Jobs:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from lib_sdpipe.errors import RecordError, SdPipeError, UnknownNameError, UsageError
 from lib_sdpipe.manifest.records import Manifest
-from lib_sdpipe.pipeline.packs.expansion import AS_THE_PACK, Choices, Preview, preview
+from lib_sdpipe.pipeline.packs.expansion import AS_THE_PACK, Choices, Preview, expand, preview
 from lib_sdpipe.pipeline.packs.pack import Pack
 from lib_sdpipe.pipeline.packs.reading import parse_pack
 from lib_sdpipe.pipeline.recipe_of_run import RunRecipe, build_recipe
 from lib_sdpipe.pipeline.recipes import check_recipe, format_recipe, parse_recipe
-from lib_sdpipe.pipeline.records import Recipe
+from lib_sdpipe.pipeline.records import Job, Recipe, Stage
 from lib_sdpipe.store import recipes as shelf
 from lib_sdpipe.store.recipes import PACKS, RECIPES, StoredFile
 from lib_sdpipe.store.runs import RunStore
+from lib_sdpipe.workspace.jobs import build_chain
 from lib_sdpipe.workspace.workspace import Workspace
 
 _SUFFIX = ".json"
@@ -134,6 +136,31 @@ def preview_pack(workspace: Workspace, name: str, choices: Choices = AS_THE_PACK
 def preview_text(name: str, texts: dict[str, str], choices: Choices = AS_THE_PACK, first: int = 10) -> Preview:
     """The same of a pack that is being written: its texts by suffix. Raises RecordError."""
     return preview(parse_pack(name, {suffix: _encode(text) for suffix, text in texts.items()}), choices, first)
+
+
+def build_pack_job(
+    workspace: Workspace, name: str, choices: Choices, stages: Sequence[Stage], label: str = "", user: str | None = None
+) -> Job:
+    """A job that runs stages on the prompts of a pack; it is called as the pack is, and holds the seed of what was drawn.
+
+    Raises UnknownNameError, RecordError for a pack that cannot be read, UsageError for one that is too much, or stages with faults.
+    """
+    opened = open_pack(workspace, name)
+    if opened.pack is None:
+        raise RecordError(opened.fault or f"{name}: cannot be read")
+    job = build_chain(list(expand(opened.pack, choices)), stages, label or name, user)
+    matrix = opened.pack.matrix
+    job.pack = {
+        "name": name, "digests": opened.digests, "mode": choices.mode or matrix.mode,
+        "limit": matrix.limit if choices.limit is None else choices.limit, "seed": choices.seed,
+        "rows": None if choices.rows is None else list(choices.rows),
+    }
+    return job
+
+
+def draw_seed() -> int:
+    """For `Choices`, where nobody has named one."""
+    return secrets.randbelow(1 << 32)
 
 
 def save_pack(workspace: Workspace, name: str, suffix: str, text: str, expected: str | None) -> str:

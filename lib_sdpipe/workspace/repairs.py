@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.index.index import Index, open_index
@@ -17,6 +18,9 @@ from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.refresh import Progress
 from lib_sdpipe.workspace.tally import Tally
 from lib_sdpipe.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lib_sdpipe.workspace.deep import DeepProgress
 
 Rest = Callable[[], None]
 """Called between small steps; it may pause, or raise to end the work."""
@@ -43,12 +47,16 @@ def check_library(workspace: Workspace, only: Sequence[str] = ()) -> Json:
 
 
 def tally_findings(
-    workspace: Workspace, is_wanted: Callable[[Finding], bool], progress: Progress, rest: Rest
+    workspace: Workspace, is_wanted: Callable[[Finding], bool], progress: Progress, rest: Rest,
+    deep: Callable[[DeepProgress], None] | None = None,
 ) -> tuple[Tally, dict[str, int]]:
-    """Findings counted and spooled, and how many images, manifests and runs there are. Raises as `check_library`."""
+    """Findings counted and spooled, and how many images, manifests and runs there are. Raises as `check_library`.
+
+    `deep`: every byte is read first, and it is told how far that is.
+    """
     tally = Tally(is_spooled=True)
     with open_index(workspace.layout.index_places) as index:
-        for finding in iter_findings(workspace, workspace.library(), index, frozenset(), progress, rest):
+        for finding in iter_findings(workspace, workspace.library(), index, frozenset(), progress, rest, deep=deep):
             rest()
             if is_wanted(finding):
                 tally.add(finding)
@@ -96,12 +104,14 @@ def _tell(findings: list[Finding], progress: Progress, rest: Rest) -> Iterator[F
 
 def iter_findings(
     workspace: Workspace, library: Library, index: Index, codes: frozenset[str], progress: Progress, rest: Rest,
-    listed: frozenset[str] = frozenset(),
+    listed: frozenset[str] = frozenset(), deep: Callable[[DeepProgress], None] | None = None,
 ) -> Iterator[Finding]:
     """Findings of these codes, all for none; of those that are `listed`, each file by itself."""
     from lib_sdpipe.workspace.check import Checker  # numpy and Pillow: only here
 
     checker = Checker(workspace.layout, library, index, progress, listed, rest=rest)
+    if deep is not None:
+        checker.is_deep, checker.deep_progress = True, deep
     return (finding for finding in checker.check() if not codes or finding.code in codes)
 
 

@@ -55,7 +55,11 @@ class ImitatedPort:
 
     def close_run(self, run_id: str, cut_short: str | None, error: Json | None, replay: Json | None) -> None:
         status = "failed" if error else "interrupted" if cut_short else "completed"
-        self._change(run_id, status=status, error=error, **({"replay": replay} if replay else {}))
+        outputs = [
+            {"stage": m.stage, "name": m.name, "manifest": f"manifests/{m.name}.json", "path": m.path, "root": m.root, "role": m.role}
+            for m in self.store.iter_manifests(run_id) if isinstance(m, Manifest)
+        ]
+        self._change(run_id, status=status, error=error, stage_outputs=outputs, **({"replay": replay} if replay else {}))
 
     def run_pass(self, run_id: str, request: PassRequest, find_picture: FindPicture) -> PassOutcome:
         self.passes.append(request)
@@ -70,6 +74,11 @@ class ImitatedPort:
 
     def wait_recorded(self) -> None:
         """It is recorded already."""
+
+    def drop_kept(self, run_id: str, name: str) -> None:
+        manifest = self.store.read_manifest(run_id, name)
+        (self.layout.runs / (manifest.path or "")).unlink()
+        self.store.write_manifest(manifest.copy(update={"path": None, "root": None}))
 
     def write_picture(self, picture: Image.Image, infotext: str | None, path: str) -> None:
         picture.convert("RGB").save(path, quality=90)

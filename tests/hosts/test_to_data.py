@@ -65,6 +65,12 @@ def test_pictures_are_taken_out_once_each() -> None:
     assert list(box.pictures) == ["p0", "p1"] and not problems
 
 
+def test_an_alpha_that_hides_a_text_is_told_as_the_hosts_reckon_with_it() -> None:
+    plain, hiding = noise(4, 4).convert("RGBA"), noise(4, 4).convert("RGBA")
+    hiding.putpixel((1, 1), (0, 0, 0, 254))
+    assert data_of([plain, hiding])[0] == [{"$picture": "p0"}, {"$picture": "p1", "alpha": "hidden"}]
+
+
 class Odd:
     """As other extensions' objects are: whatever one does with them raises."""
 

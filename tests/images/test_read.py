@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 from lib_sdpipe.images.inputs import encode_input
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import INFOTEXT_LIMIT, UnreadableImageError, read_image, read_infotext
+from lib_sdpipe.images import thumbnail
 from lib_sdpipe.images.thumbnail import ensure_thumbnail
 from tests.images.pictures import NEEDS_AVIF, TEXT, host_file, opened
 from tests.images.test_digest import noise
@@ -75,3 +77,14 @@ def test_a_broken_avif_is_one_sentence_too(tmp_path: Path, old: bytes, new: byte
     with pytest.raises(UnreadableImageError, match="not a readable image"):
         read_image(str(tmp_path / "x.avif"))
     assert ensure_thumbnail(tmp_path / "x.avif", tmp_path, "key") is None
+
+
+def test_thumbnails_do_not_pile_up_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thumbnail, "_MOST_A_FOLDER", 4)
+    monkeypatch.setattr(thumbnail, "_GONE_AT_ONCE", 2)
+    Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
+    for number in range(5):
+        made = ensure_thumbnail(tmp_path / "one.png", tmp_path / "small", f"ab{number}")
+        assert made is not None
+        os.utime(made, ns=(number, number))
+    assert sorted(path.stem for path in (tmp_path / "small" / "ab").iterdir()) == ["ab2", "ab3", "ab4"]

@@ -122,6 +122,18 @@ def test_purge_deletes_only_what_was_set_aside_and_only_when_it_is_meant(library
     assert set(left) == {name for name in after if str(answer.apply_id) not in name and name != "runs/.sdpipe-quarantine"}
 
 
+def test_nothing_small_is_left_of_what_was_purged(library: RepairLibrary) -> None:
+    small = library.layout.thumbnails / "ab" / f"{'ab' * 32}.webp"
+    small.parent.mkdir(parents=True)
+    small.write_bytes(b"of an image that somebody threw away")
+    library.apply(library.mixed_plan())
+    purge(library.layout, 0, is_meant=False)
+    purge(library.layout, 30, is_meant=True)
+    assert small.exists(), "nothing was deleted for good yet"
+    purge(library.layout, 0, is_meant=True)
+    assert not small.exists()
+
+
 def test_an_undo_after_a_purge_says_when_the_file_was_purged_and_undoes_the_rest(library: RepairLibrary) -> None:
     library.apply(library.mixed_plan())
     purge(library.layout, 0, is_meant=True)

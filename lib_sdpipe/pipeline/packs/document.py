@@ -129,7 +129,7 @@ def _iter_weighted(entries: Any) -> Iterator[tuple[str, str | None]]:
         elif isinstance(entry, list) and entry:
             entry, weight = entry[0], number_of(entry[1]) if len(entry) > 1 else None
         if isinstance(entry, str) and entry.strip():
-            yield entry.strip(), None if weight is None else f"{weight:g}"
+            yield entry.strip(), None if weight is None else str(weight)
 
 
 def _read_matrix(found: Json, what: str, warnings: list[str]) -> Matrix:
@@ -159,7 +159,7 @@ def _read_slot(entry: Any, number: int, what: str, warnings: list[str]) -> Slot 
     """None, with a warning, for what varies nothing."""
     name = entry.get("name").strip(" []") if isinstance(entry, dict) and isinstance(entry.get("name"), str) else ""
     if not SLOT_NAME.fullmatch(name):
-        warnings.append(f"matrix: slot {number} has no name of letters, digits, _ and -, left out")
+        warnings.append(f"matrix: slot {number} has no name that can stand in [[ ]], left out")
         return None
     values = list_of(entry.get("values"))
     if len(values) > MOST_VALUES:

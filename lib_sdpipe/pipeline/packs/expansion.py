@@ -14,6 +14,8 @@ from lib_sdpipe.pipeline.packs.pack import MOST_CHARACTERS, MOST_ITEMS, RANDOM, 
 from lib_sdpipe.pipeline.records import Item
 from lib_sdpipe.pipeline.stage_fields import LONGEST_PROMPT, show_name
 
+# Characters of an expansion that are built only to see which of them are the same: some 100 ms.
+_MOST_COMPARED = 4_000_000
 # Bits of a digest beyond which there is nothing left to draw from.
 _MOST_BITS = 400
 
@@ -155,9 +157,9 @@ def _find_refusal(pack: Pack, choices: Choices, parts: Sequence[_Part]) -> str |
             return f"row {part.number + 1}: a prompt of it would have {part.longest:,} characters; at most {LONGEST_PROMPT:,}"
         if part.total.bit_length() > _MOST_BITS:
             return f"row {part.number + 1}: more combinations than can be drawn from; take slots out of it"
-    count, characters = _count(parts), sum(part.count * part.longest for part in parts)
+    count, characters = _count(parts), _measure_all(parts)
     if not count:
-        return "none of the chosen rows is in the pack" if pack.rows else "the pack has no rows"
+        return "none of the chosen rows is in the pack" if pack.rows else "the pack has no prompts"
     if count > MOST_ITEMS:
         return f"this pack makes {_say(count)} prompts; at most {MOST_ITEMS:,} at once: set a limit, or choose rows"
     if characters > MOST_CHARACTERS:
@@ -187,7 +189,9 @@ def _iter_warnings(pack: Pack, parts: Sequence[_Part]) -> Iterator[str]:
 
 
 def _find_duplicates(parts: Sequence[_Part]) -> list[str]:
-    """Of an expansion that is not refused, so there is an end to it."""
+    """Of an expansion that is not refused; one of very long prompts is not compared."""
+    if _measure_all(parts) > _MOST_COMPARED:
+        return []
     same = _count(parts) - len({(made.prompt, made.negative) for made in _iter_made(parts)})
     if not same:
         return []
@@ -210,8 +214,8 @@ def _fill(text: str, values: dict[str, str]) -> str:
 
 
 def _measure(text: str, longest: dict[str, int]) -> int:
-    """Characters of the text with the longest values in it."""
-    return len(text) + sum(longest[match[1]] - len(match[0]) for match in TOKEN.finditer(text) if match[1] in longest)
+    """Characters of the text with the longest values in it, or of itself: both have to be gone through."""
+    return max(len(text), len(text) + sum(longest[match[1]] - len(match[0]) for match in TOKEN.finditer(text) if match[1] in longest))
 
 
 def _join(first: str, second: str) -> str:
@@ -220,6 +224,10 @@ def _join(first: str, second: str) -> str:
 
 def _count(parts: Sequence[_Part]) -> int:
     return sum(part.count for part in parts)
+
+
+def _measure_all(parts: Sequence[_Part]) -> int:
+    return sum(part.count * part.longest for part in parts)
 
 
 def _say(count: int) -> str:

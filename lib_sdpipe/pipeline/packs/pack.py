@@ -12,20 +12,22 @@ from lib_sdpipe.pipeline.stage_fields import LONGEST_PROMPT
 # Bytes of a file. The largest pack that was seen has a hundredth of it.
 LARGEST_PACK = 4 << 20
 MOST_ROWS = 10_000
+MOST_LINES = 100_000
 MOST_SLOTS = 50
 MOST_VALUES = 1_000
 LONGEST_VALUE = LONGEST_PROMPT
 # Of one expansion: images that are asked for, and characters of all their prompts (they stand in the queue's file).
 MOST_ITEMS = 10_000
-MOST_CHARACTERS = 32_000_000
+MOST_CHARACTERS = 16_000_000
 
 # Sentences that anybody reads.
 _MOST_WARNINGS = 50
 
 SEQUENTIAL, RANDOM = "sequential", "random"
+_NAME = r"\w(?:[\w /.-]{0,62}\w)?"
 # `[[name]]`; other brackets are the host's way to weaken a word.
-TOKEN = re.compile(r"\[\[[ \t]*([\w-]{1,64})[ \t]*\]\]")
-SLOT_NAME = re.compile(r"[\w-]{1,64}")
+TOKEN = re.compile(rf"\[\[[ \t]*({_NAME})[ \t]*\]\]")
+SLOT_NAME = re.compile(_NAME)
 
 
 @dataclass(frozen=True)

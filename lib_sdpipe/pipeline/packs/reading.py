@@ -17,7 +17,7 @@ PACK_SUFFIXES = (TEXT, TABLE, DOCUMENT)
 def parse_pack(name: str, files: Mapping[str, bytes]) -> Pack:
     """The pack that the files of a name are, by suffix: StableNew keeps `NAME.txt` and `NAME.json` beside each other.
 
-    Raises RecordError for a file that cannot be read, and for a pack without any row.
+    Raises RecordError for a file that cannot be read, and for a pack without any row, unless it has StableNew's settings alone.
     """
     document = parse_document(files[DOCUMENT], name, name + DOCUMENT) if DOCUMENT in files else Pack(name)
     suffix = next((suffix for suffix in (TEXT, TABLE) if suffix in files), None)
@@ -31,7 +31,7 @@ def parse_pack(name: str, files: Mapping[str, bytes]) -> Pack:
             warnings.append(f"{what} and {name}.json hold different rows; those of {what} are used")
     if suffix == TEXT and TABLE in files:
         warnings.append(f"{name}.tsv is not used, since there is {name}.txt")
-    if not rows:
+    if not rows and not document.preset:
         raise RecordError(f"{_name_all(name, files)}: no row with a prompt")
     return replace(document, name=name, rows=rows, warnings=bound_warnings(warnings))
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lib_sdpipe.errors import RecordError
-from lib_sdpipe.pipeline.packs.pack import LARGEST_PACK, MOST_ROWS, Row
+from lib_sdpipe.pipeline.packs.pack import LARGEST_PACK, MOST_LINES, MOST_ROWS, Row
 from lib_sdpipe.pipeline.stage_fields import LONGEST_PROMPT
 
 _LINE_END = re.compile("\r\n|\r|\n")
@@ -34,6 +34,8 @@ def decode_text(data: bytes, what: str) -> str:
         raise RecordError(f"{what}: not readable as UTF-8 (byte {fault.start + 1}); save it as UTF-8 in your editor") from fault
     if "\0" in text:
         raise RecordError(f"{what}: holds bytes that no text has; save it as UTF-8 in your editor")
+    if max(text.count("\n"), text.count("\r")) > MOST_LINES:
+        raise RecordError(f"{what}: more than {MOST_LINES:,} lines; make several packs of it")
     return text
 
 

@@ -105,7 +105,7 @@ class BinEvents:
                 addresses["", str(number)] = build_thumbnail_address(tile.key.run_id, tile.key.name)
             elif tile.key.run_id is None:
                 unrecorded.append(number)
-        places = [(shown.tiles[number].key.root, shown.tiles[number].key.path, None) for number in unrecorded]
+        places = [(shown.tiles[number].key.root, shown.tiles[number].key.path) for number in unrecorded]
         for number, picture in zip(unrecorded, SmallPictures(workspace).find_all(places) if places else ()):
             addresses["", str(number)] = picture
         return markup.show_preview(replace(shown, refused=refused), preview_id, addresses)

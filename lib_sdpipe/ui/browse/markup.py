@@ -95,7 +95,7 @@ def show_empty(place: Place, is_paused: bool, is_whole: bool) -> str:
     return (
         '<div class="sdpipe-quiet"><p><strong>No runs yet.</strong></p><p>Press Generate in txt2img or img2img: every press becomes'
         " a run, listed here with its images, their settings and what they were made from.</p>"
-        f"<p>{ask_button('Show images made before', 'browse', {'view': IMAGES}, kind='sdpipe-link')}</p></div>"
+        f"<p>{ask_button('Show the images that are already there', 'browse', {'view': IMAGES}, kind='sdpipe-link')}</p></div>"
     )
 
 

@@ -11,7 +11,7 @@ from lib_sdpipe.manifest.compare_images import StageStep, compare_settings, comp
 from lib_sdpipe.manifest.compare_prompts import PromptDifference, compare_prompts
 from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.compare.field_names import format_field, sort_rows
+from lib_sdpipe.ui.field_names import format_field, sort_rows
 from lib_sdpipe.workspace.picked import Pick
 
 LETTERS = "ABCD"

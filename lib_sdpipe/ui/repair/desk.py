@@ -23,7 +23,7 @@ from lib_sdpipe.workspace.kept_plan import KeptPlan
 from lib_sdpipe.workspace.past_repairs import PastRepairs, read_applied, read_operations
 from lib_sdpipe.workspace.tally import Tally
 
-CHECK, PLAN, ADOPT, APPLY, UNDO_PREVIEW, UNDO = "Check", "Plan", "Adoption plan", "Repair", "Undo preview", "Undo"
+CHECK, DEEP_CHECK, PLAN, ADOPT, APPLY, UNDO_PREVIEW, UNDO = "Check", "Deep check", "Plan", "Adoption plan", "Repair", "Undo preview", "Undo"
 _MOST_PLANS = 4
 
 
@@ -118,18 +118,21 @@ class Desk:
         if self.work is not None:
             self.work.stop()
 
-    def check(self, workspace: Workspace, user: str | None) -> None:
+    def check(self, workspace: Workspace, user: str | None, is_deep: bool = False) -> None:
         def work(long_work: LongWork) -> None:
-            self._look(workspace, long_work)
+            self._look(workspace, long_work, is_deep)
             self.outcome = None
 
-        self._start(CHECK, work, user)
+        self._start(DEEP_CHECK if is_deep else CHECK, work, user)
 
-    def _look(self, workspace: Workspace, long_work: LongWork) -> None:
+    def _look(self, workspace: Workspace, long_work: LongWork, is_deep: bool = False) -> None:
         from lib_sdpipe.workspace.repairs import tally_findings
 
         began = time.monotonic()
-        tally, totals = tally_findings(workspace, lambda finding: not self.is_skipped(finding), long_work.report, long_work.rest)
+        tally, totals = tally_findings(
+            workspace, lambda finding: not self.is_skipped(finding), long_work.report, long_work.rest,
+            (lambda read: long_work.report("deep", read.files, read.of_files)) if is_deep else None,
+        )
         self.found = Found(tally, totals, datetime.now(), time.monotonic() - began)
 
     def plan(self, workspace: Workspace, user: str | None) -> None:

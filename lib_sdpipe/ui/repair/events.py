@@ -159,7 +159,7 @@ class RepairEvents:
             os.scandir(ask.workspace.layout.runs).close()
         except OSError as fault:
             raise NoLibraryError(f"there is no library to check yet, or its folder cannot be read ({fault.strerror})") from fault
-        desk.check(ask.workspace, ask.user)
+        desk.check(ask.workspace, ask.user, ask.data.get("deep") is True)
         return replace(view, page=0)
 
     def _stop(self, ask: Ask, desk: Desk, view: View) -> View:

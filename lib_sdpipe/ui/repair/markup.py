@@ -94,10 +94,12 @@ def show_work(work: WorkView | None, fault: str | None = None) -> str:
 def show_check(roots: list[RootView], summary: list[str], is_busy: bool, is_first: bool) -> str:
     label = "Check the library" if is_first else "Check again"
     button = do_button(label, {"do": "check"}, "sdpipe-button sdpipe-main-button", "check", is_busy)
+    meaning = "Also finds what a disk changed without a trace. It takes long; what was read is kept, and the next time goes on from there."
+    deep = do_button("Read every byte", {"do": "check", "deep": True}, keep="deep", is_off=is_busy, more=f' title="{meaning}"')
     chips = "".join(_show_root(root, is_busy) for root in roots)
     hint = show_hint("A check looks and changes nothing. What it finds is shown with what can be done about it.") if is_first else ""
     return (
-        f'<section class="sdpipe-card" aria-label="Check"><div class="sdpipe-board-head">{button}{dots(summary)}</div>{hint}'
+        f'<section class="sdpipe-card" aria-label="Check"><div class="sdpipe-board-head">{button}{deep}{dots(summary)}</div>{hint}'
         f'<h4>Folders</h4><ul class="sdpipe-roots">{chips}</ul></section>'
     )
 
@@ -149,6 +151,9 @@ def _show_code(view: CodeView, is_open: bool, pictures: dict[Slot, str | None], 
     chosen = OPERATION_WORDS[view.chosen].meaning if view.chosen is not None else ""
     body = f'<div class="sdpipe-code-head">{said}{_show_choices(view, is_busy)}</div>'
     body += f'<p class="sdpipe-chosen-meaning">{e(chosen)}{e(left)}</p>' if chosen or left else ""
+    if not is_open and view.code == "orphaned-image":
+        adopt = {"do": "open", "code": view.code}
+        body += f'<div class="sdpipe-doings">{do_button("Choose a folder to adopt", adopt, keep=f"adopt-{view.code}")}</div>'
     if is_open:
         rows = "".join(_show_finding(row, view, pictures, is_busy) for row in view.rows)
         turn = {"do": "open", "code": view.code, "stay": True}

@@ -161,8 +161,7 @@ class _Pictures:
     def find(self, slots: list[Slot]) -> dict[Slot, str | None]:
         if not slots:
             return {}
-        wanted = [(slot.root, slot.path, slot.pixel_sha256) for slot in slots]
-        return dict(zip(slots, SmallPictures(self._workspace).find_all(wanted)))
+        return dict(zip(slots, SmallPictures(self._workspace).find_all([(slot.root, slot.path) for slot in slots])))
 
 
 class _Records:

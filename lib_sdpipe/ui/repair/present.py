@@ -18,12 +18,11 @@ _MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class Slot:
-    """A picture to find: a file in a root, or how something recorded looked, by the digest of its pixels."""
+    """A picture to find: a file in a root."""
 
     label: str
     root: str | None = None
     path: str | None = None
-    pixel_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -193,18 +192,15 @@ _FACTS: dict[str, Callable[[Json, Json], list[Fact]]] = {
 
 def _find_slots(finding: Json, evidence: Json) -> list[Slot]:
     code, root, path = finding["code"], finding["root"], finding["path"]
-    of_record = evidence.get("recorded")
-    recorded = of_record.get("pixel_sha256") if isinstance(of_record, dict) else None
-    before = [Slot("Recorded", pixel_sha256=recorded)] if recorded else []
     now = [Slot("Now", root, path)]
     if code == "moved-image":
         return [Slot("Found", evidence["to"].get("root"), evidence["to"].get("path"))]
     if code == "missing-image":
         candidates = (evidence.get("candidates") or [])[:3]
-        return [*before, *(Slot("May be it", place.get("root"), place.get("path")) for place in candidates)]
+        return [Slot("May be it", place.get("root"), place.get("path")) for place in candidates]
     if code in ("modified-image", "unreadable-image"):
         copy = evidence.get("copy")
-        return [*before, *now, *([Slot("Copy", copy.get("root"), copy.get("path"))] if copy else [])]
+        return [*now, *([Slot("Copy", copy.get("root"), copy.get("path"))] if copy else [])]
     if code in ("retagged-image", "stripped-image", "duplicated-image"):
         return now
     if code == "orphaned-image":

@@ -90,8 +90,8 @@ STATES = {
 }
 # What a piece of long work is at.
 PHASES = {
-    "runs": "Looking at the runs", "reading": "Reading images", "planning": "Planning", "checking": "Looking at what is to be done",
-    "applying": "Repairing", "undoing": "Putting back", "indexed": "Indexing",
+    "runs": "Looking at the runs", "reading": "Reading images", "deep": "Reading every byte", "planning": "Planning",
+    "checking": "Looking at what is to be done", "applying": "Repairing", "undoing": "Putting back", "indexed": "Indexing",
 }
 
 

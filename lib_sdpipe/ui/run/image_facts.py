@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest
 from lib_sdpipe.ui import words
+from lib_sdpipe.ui.field_names import list_fields
 from lib_sdpipe.ui.run.links import find_inputs, read_links
 from lib_sdpipe.ui.run.stages import Bar, StageTable, present_stages, present_timings
 from lib_sdpipe.ui.words import Fact
@@ -98,7 +99,7 @@ def _settings(manifest: Manifest, copies: list[str]) -> list[Fact]:
         *_postprocessing(manifest),
         Fact("Written beside it", ", ".join(manifest.beside)),
         Fact("Copies", ", ".join(copies)),
-        Fact("Concluded", ", ".join(manifest.inferred)),
+        Fact("Concluded", list_fields(manifest.inferred)),
     ]
     return [fact for fact in facts if fact.value]
 

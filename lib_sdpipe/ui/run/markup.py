@@ -16,6 +16,9 @@ from lib_sdpipe.ui.words import Fact
 from lib_sdpipe.workspace.page_address import build_input_address, build_thumbnail_address
 from lib_sdpipe.workspace.shown_file import IN_BIN
 
+# From so many columns on they stand closer, or the last ones would be cut.
+_MANY_STAGES = 4
+
 
 def show_run(run: RunFacts, can_open_folder: bool) -> str:
     """The chosen run above its images."""
@@ -142,9 +145,14 @@ def _show_settings(table: StageTable, facts: list[Fact]) -> str:
     )
     return (
         '<h4>Settings of each stage</h4><p class="sdpipe-hint">What changed from stage to stage is marked.</p>'
-        f'<div class="sdpipe-table-box" tabindex="0" role="region" aria-label="Settings of each stage"><table class="sdpipe-stage-table">'
+        '<div class="sdpipe-table-box" tabindex="0" role="region" aria-label="Settings of each stage">'
+        f'<table class="{_table_classes(table)}">'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>{show_facts(facts) if facts else ''}"
     )
+
+
+def _table_classes(table: StageTable) -> str:
+    return "sdpipe-stage-table" if len(table.columns) < _MANY_STAGES else "sdpipe-stage-table sdpipe-many-stages"
 
 
 def _this(is_this: bool) -> str:

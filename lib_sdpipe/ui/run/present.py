@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lib_sdpipe.manifest.records import Json, Manifest, Run, RunError
 from lib_sdpipe.ui import words
+from lib_sdpipe.ui.field_names import list_fields
 from lib_sdpipe.ui.run.stages import Bar, present_run_timings
 from lib_sdpipe.ui.words import Fact, Status
 from lib_sdpipe.workspace import RunView
@@ -70,7 +71,7 @@ def _facts(run: Run) -> list[Fact]:
         Fact("Can be re-run", _describe_replay(run)),
         Fact("Environment", (run.environment or "")[:_SHORT_DIGEST]),
         Fact("Job", run.job_id or ""),
-        Fact("Concluded", ", ".join(run.inferred)),
+        Fact("Concluded", list_fields(run.inferred)),
     ]
     return [fact for fact in facts if fact and (fact.value or fact.link)]
 

@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from lib_sdpipe.manifest.records import ImageLink
+from tests.hosts.port import units
 from tests.hosts.port.conftest import Desk, pixels
 
 
@@ -74,3 +75,16 @@ def encode(picture: Image.Image) -> str:
     from tests.contract.webui import encode_picture
 
     return encode_picture(picture)
+
+
+def test_the_alpha_in_which_forge_hides_a_text_is_given_where_it_was_given_then(desk: Desk) -> None:
+    """The hosts reckon with it: taken from the file it would change the picture by 1 here and there."""
+    hiding = Image.effect_noise((64, 64), 90).convert("RGBA")
+    hiding.putalpha(Image.effect_noise((64, 64), 90).point(lambda value: 254 if value > 128 else 255))
+    desk.pictures["x"] = hiding
+    seen: list[str] = []
+    units.calls.append(lambda p: seen.append(p.init_images[0].mode))
+    for reference in ({"$input": "x"}, {"$input": "x", "alpha": "hidden"}):
+        assert desk.make("img2img", init_images=[reference]).error is None
+    units.calls.clear()
+    assert seen == ["RGB", "RGBA"]

@@ -113,13 +113,15 @@ def test_an_interrupted_pass_says_so_and_the_next_one_is_whole(desk: Desk, durin
     assert again.cut_short is None and len(again.images) == 3
 
 
-@pytest.mark.parametrize(("flag", "said", "made"), [("stopping_generation", "stopped", 1), ("skipped", "skipped", 1)])
-def test_the_hosts_other_ways_to_stop(desk: Desk, during: Any, flag: str, said: str, made: int) -> None:
+@pytest.mark.parametrize(("flag", "said"), [("stopping_generation", "stopped"), ("skipped", "skipped")])
+def test_the_hosts_other_ways_to_stop(desk: Desk, during: Any, flag: str, said: str) -> None:
+    """The one makes no other batch; the other leaves this one as it is, and it is no result."""
     from modules import shared
 
-    during(lambda p: setattr(shared.state, flag, True))
-    outcome = desk.make(n_iter=2 if said == "stopped" else 1)
-    assert (outcome.cut_short, len(outcome.images)) == (said, made)
+    during(lambda p: setattr(shared.state, flag, p.iteration == 0))
+    outcome = desk.make(n_iter=2)
+    assert (outcome.cut_short, [image.infotext is not None for image in outcome.images]) == (said, [True])
+    assert [m["actual_seed"] for m in desk.manifests() if m["name"] == outcome.images[0].name] == [7 if said == "stopped" else 8]
 
 
 # --- failing ---
@@ -178,6 +180,11 @@ def test_what_cannot_be_made_again_is_refused_before_anything_runs(desk: Desk, g
     assert outcome.error is not None and said in outcome.error["message"] and desk.manifests() == []
 
 
+def test_what_the_host_does_otherwise_in_silence_is_said_of_this_request(desk: Desk) -> None:
+    assert desk.make(sampler_name="Gone").error is None
+    assert [warning for warning in desk.close()["warnings"] if warning.startswith("Sampler Gone is unknown; ")]
+
+
 def test_what_this_host_does_not_know_is_left_out_and_said(desk: Desk) -> None:
     outcome = desk.make(no_such_field=1, override_settings={"no_such_option": 1}, outpath_samples="/somewhere")
     assert outcome.error is None
@@ -209,7 +216,8 @@ def test_another_checkpoint_is_used_for_the_pass_and_the_setting_is_as_it_was(de
     before = dict(shared.opts.data)
     names = [shared.sd_model.sd_checkpoint_info.name_for_extra]
     other = "sandbox-dunes-v2" if names[0] != "sandbox-dunes-v2" else "sandbox-hills-v1"
-    assert desk.make(override_settings={"sd_model_checkpoint": f"{other}.safetensors"}, override_settings_restore_afterwards=False).error is None
+    overrides = {"sd_model_checkpoint": f"{other}.safetensors"}
+    assert desk.make(override_settings=overrides, override_settings_restore_afterwards=False).error is None
     assert shared.opts.data == before
     assert [m["model"] for m in desk.manifests()] == [names[0], other]
     desk.by_hand()
@@ -279,13 +287,15 @@ def arguments_seen(desk: Desk) -> Iterator[list[Any]]:
 
 
 def test_a_plot_is_run_by_its_script_with_its_cells_named(desk: Desk) -> None:
+    desk.make(save=())
     axes = [{"index": index, "label": label, "value": value} for index, label, value in [
         (0, "X type", axis_number("Seed")), (1, "X values", "1,2"), (3, "Y type", 0), (6, "Z type", 0),
     ]]
     outcome = desk.make(scripts=[{"title": "X/Y/Z plot", "selected": True, "args": axes}])
-    assert outcome.error is None and [image.name for image in outcome.images] == ["txt2img_001", "txt2img_002"]
-    made = desk.manifests()
+    assert outcome.error is None and [image.name for image in outcome.images] == ["txt2img_002", "txt2img_003"]
+    made = [m for m in desk.manifests() if m["name"] != "txt2img_001"]
     assert [m["actual_seed"] for m in made if m["stage"] == "txt2img"] == [1, 2]
+    assert [m["variant"]["row"] for m in made if m["stage"] == "txt2img"] == [0, 1]
     theirs = [desk.by_hand(seed=seed)[0] for seed in (1, 2)]
     assert [pixels(image.picture) for image in outcome.images] == [pixels(picture) for picture in theirs]
     assert desk.close()["status"] == "completed"

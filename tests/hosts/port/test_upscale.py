@@ -64,7 +64,7 @@ def test_an_unknown_upscaler_is_refused_before_it_resizes_in_silence(desk: Desk,
     assert outcome.error is not None and "the upscaler Gone is not on this host" in outcome.error["message"] and upscaled(desk) == []
 
 
-def test_an_interrupted_upscaler_gives_back_something_that_is_not_recorded(desk: Desk, source: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_interrupted_upscaler_gives_back_is_not_recorded(desk: Desk, source: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives back a picture of the wanted size, and the host would answer with it again the next time."""
     from modules import shared
 

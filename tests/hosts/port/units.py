@@ -1,4 +1,7 @@
-"""What the other extension's argument is made of, what it does in the middle of a batch (`calls`), what it was given (`seen`)."""
+"""What the other extension's argument is made of, what it does in the middle of a batch (`calls`), what it was given (`seen`).
+
+`after` is done once, when a pass has ended.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 calls: list[Callable[[Any], None]] = []
+after: list[Callable[[Any, Any], None]] = []
 seen: list[tuple[Any, ...]] = []
 
 

@@ -213,6 +213,6 @@ def test_a_search_after_somebody_deleted_the_index_says_that_it_is_being_made(em
 def test_nothing_yet_leads_to_what_there_is(empty: SampleLibrary, tmp_path: Path) -> None:
     page = List(empty)
     page.ask("look")
-    assert "Press Generate" in page.shown["runs"] and "images made before" in page.shown["runs"]
+    assert "Press Generate" in page.shown["runs"] and "images that are already there" in page.shown["runs"]
     page.ask("browse", view="images")
     assert "No images yet" in page.shown["runs"]

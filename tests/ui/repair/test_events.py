@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import time
@@ -94,6 +95,27 @@ def test_from_check_to_repair_and_all_the_way_back(tmp_path: Path) -> None:
     assert "operations taken back" in page and truth.tree() == before
 
 
+def test_every_byte_is_read_where_somebody_asks_for_it(tmp_path: Path) -> None:
+    truth = make(tmp_path)
+    section = Section(truth)
+    assert "Everything fits" in section.ask("check")
+    file = next(truth.outputs.rglob("*.png"))
+    data, stat = bytearray(file.read_bytes()), file.stat()
+    data[len(data) // 2] ^= 0xFF
+    file.write_bytes(data)  # as a disk does it: the size and the time stay
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert "Everything fits" in section.ask("check")
+    assert section.asked("check")[-1] == {"do": "check", "deep": True}
+    assert "Everything fits" not in section.ask("check", deep=True)
+
+
+def test_adopting_can_be_reached_where_its_images_are_folded(tmp_path: Path) -> None:
+    section = Section(make(tmp_path, damage_orphaned))
+    assert "Choose a folder to adopt" in section.ask("check")
+    section.ask("open", code="orphaned-image")
+    assert section.asked("adopt") and "Choose a folder to adopt" not in section.page
+
+
 def test_what_was_left_out_is_not_done_and_what_was_shown_is_all_that_is(tmp_path: Path) -> None:
     truth = make(tmp_path, damage_moved, damage_moved, damage_moved)
     section = Section(truth)
@@ -157,7 +179,7 @@ def test_while_one_checks_another_is_told_and_can_stop_it(tmp_path: Path, monkey
         began.set()
         for _ in range(10_000):
             rest(0.001)
-            arguments[-1]()
+            arguments[3]()
 
     monkeypatch.setattr("lib_sdpipe.workspace.repairs.tally_findings", slowly)
     first.press("check")

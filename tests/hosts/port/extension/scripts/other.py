@@ -15,12 +15,18 @@ class OtherScript(scripts.Script):
 
     def ui(self, is_img2img):
         return [
-            gr.Checkbox(False, label="Enable"), gr.Slider(0, 1, 0.5, label="Strength"), gr.State(units.Unit()), gr.Textbox("", label="Text"),
+            gr.Checkbox(False, label="Enable"), gr.Slider(0, 1, 0.5, label="Strength"), gr.State(units.Unit()),
+            gr.Textbox("", label="Text"),
         ]
 
     def process(self, p, *args):
         if args and args[0]:
             units.seen.append(args)
+
+    def postprocess(self, p, processed, *args):
+        if processed.images:  # ADetailer calls this in the middle, with none
+            for call in [units.after.pop() for _ in list(units.after)]:
+                call(p, processed)
 
     def process_batch(self, p, *args, **kwargs):
         for call in list(units.calls):

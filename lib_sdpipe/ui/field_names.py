@@ -25,6 +25,10 @@ _NAMES = {
     "refiner_switch_at": "switch at",
     "seed": "Seed asked for", "subseed": "Variation seed asked for", "batch_size": "Batch size", "n_iter": "Batch count",
     "endpoint": "Kind", "checkpoint": "Model", "sdpipe": "SDPipe", "attention": "Attention", "python": "Python", "accelerator": "GPU",
+    "run_id": "Run", "job_id": "Job", "label": "Label", "timestamp": "Time", "started_at": "Started", "finished_at": "Finished",
+    "images": "Number of images", "stage_outputs": "Stages", "stage_history": "Earlier stages", "config": "Settings", "role": "Role",
+    "parent": "Made from", "members": "Images in the grid", "kept": "Copy in the run's folder", "prompt": "Prompt",
+    "negative_prompt": "Negative prompt", "model_hash": "Model hash", "status": "Status", "name": "Name", "image": "Picture",
     "memory_mb": "memory in MB", CUT: "Further fields",
 }
 
@@ -39,6 +43,11 @@ def format_field(path: Path) -> str:
     if group in ("LoRA", "Embedding", "Module", "Extension"):
         return ": ".join([f"{group} {rest[0]}", *(_name(part) for part in rest[1:])])
     return ": ".join([group, *(_lower(_name(part)) for part in rest)])
+
+
+def list_fields(names: list[str]) -> str:
+    """`Seed, Model`: fields of a record, each once."""
+    return ", ".join(dict.fromkeys(_name(name) for name in names))
 
 
 def sort_rows(rows: list[FieldRow]) -> list[FieldRow]:
