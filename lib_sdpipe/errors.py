@@ -27,6 +27,10 @@ class LockedError(SdPipeError):
     exit_code = 4
 
 
+class ChangedMeanwhileError(LockedError):
+    """A file is another than the caller has read: somebody else has written it since."""
+
+
 class NoLibraryError(SdPipeError):
     """There is no readable library at the given place."""
 

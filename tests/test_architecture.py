@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pipeline", "reconcile", "index"),
     ("store",),
     ("record", "workspace"),
+    ("conduct",),
     ("hosts", "ui", "api", "cli"),
     ("__main__", "scripts/sdpipe", "standalone"),
     ("sandbox",),

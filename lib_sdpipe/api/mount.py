@@ -9,13 +9,15 @@ from typing import Any
 from fastapi import Depends
 from fastapi.security import HTTPBasic
 
-from lib_sdpipe.api import schemas
+from lib_sdpipe.api import pipeline_schemas, schemas
 from lib_sdpipe.api.culling import CullRoutes
 from lib_sdpipe.api.downloads import DownloadRoutes
 from lib_sdpipe.api.login import Login
 from lib_sdpipe.api.marking import MarkRoutes
 from lib_sdpipe.api.pictures import PictureRoutes
+from lib_sdpipe.api.queueing import QueueRoutes
 from lib_sdpipe.api.reading import ReadingRoutes
+from lib_sdpipe.api.recipes import RecipeRoutes
 from lib_sdpipe.api.repairing import RepairRoutes
 from lib_sdpipe.api.route import ApiHost, build_route_class
 from lib_sdpipe.api.schemas import Schema
@@ -24,7 +26,7 @@ from lib_sdpipe.workspace.page_address import API_PREFIX
 
 _FAULTS = {
     400: "the request, or a record of the library, is wrong", 401: "log in", 403: "not for whoever is logged in",
-    404: "no such run, image or plan",
+    404: "no such run, image, plan, job, recipe or pack",
     423: "somebody else is at it; try again", 503: "the library cannot be read or written now",
 }
 _POST_FAULTS = {413: "too large", 415: "only application/json is taken"}
@@ -102,6 +104,35 @@ def _routes(host: ApiHost) -> list[_Route]:
         _Route("POST", "/restore", culls.restore, "Put images back from the bin", schemas.REPAIRED, schemas.RESTORE_REQUEST),
         _Route("POST", "/purge", culls.purge, "Delete for good what was set aside, or say how much it is", schemas.PURGED,
                schemas.PURGE_REQUEST),
+        *_pipeline_routes(host),
+    ]
+
+
+def _pipeline_routes(host: ApiHost) -> list[_Route]:
+    queue, recipes, of = QueueRoutes(host), RecipeRoutes(host), pipeline_schemas
+    return [
+        _Route("GET", "/queue", queue.queue, "The jobs of the pipeline, and what is being made", of.QUEUE),
+        _Route("POST", "/queue/pause", queue.pause, "Let no further job begin, or go on", of.QUEUE, of.PAUSE_REQUEST),
+        _Route("POST", "/queue/clear", queue.clear, "Take jobs that have ended off the list", of.QUEUE, of.NOTHING),
+        _Route("GET", "/jobs/{job_id}", queue.job, "One job in full", of.WHOLE_JOB),
+        _Route("POST", "/jobs", queue.add, "Have stages run on images or prompts", of.JOB, of.CHAIN_REQUEST),
+        _Route("POST", "/jobs/rerun", queue.rerun, "Have a run, a stage or an image made again", of.JOB, of.RERUN_REQUEST),
+        _Route("POST", "/jobs/rerun/preview", queue.preview_rerun, "What making it again would ask of the host; queues nothing",
+               of.RERUN_PREVIEW, of.WANTED_REQUEST),
+        _Route("POST", "/jobs/{job_id}/stop", queue.stop, "Break off a job that is being made", of.STOPPED, of.NOTHING),
+        _Route("POST", "/jobs/{job_id}/cancel", queue.cancel, "Let a job that waits or broke off not be made", of.JOB, of.NOTHING),
+        _Route("POST", "/jobs/{job_id}/resume", queue.resume, "Have a job that broke off go on from where it was", of.JOB, of.NOTHING),
+        _Route("POST", "/jobs/{job_id}/move", queue.move, "Change the order of jobs that wait", of.QUEUE, of.MOVE_REQUEST),
+        _Route("GET", "/recipes", recipes.recipes, "The names of the recipes", of.RECIPES),
+        _Route("GET", "/recipes/{name}", recipes.recipe, "One recipe, and what keeps it from being run", of.OPEN_RECIPE),
+        _Route("POST", "/recipes/{name}", recipes.save_recipe, "Save a recipe", of.SAVED, of.SAVE_RECIPE_REQUEST),
+        _Route("POST", "/recipes/{name}/delete", recipes.delete_recipe, "Move a recipe aside", of.ASIDE, of.DELETE_RECIPE_REQUEST),
+        _Route("GET", "/packs", recipes.packs, "The prompt packs", of.PACKS),
+        _Route("GET", "/packs/{name}", recipes.pack, "The texts of one prompt pack", of.OPEN_PACK),
+        _Route("POST", "/packs/{name}", recipes.save_pack, "Save one file of a prompt pack", of.SAVED, of.SAVE_PACK_REQUEST),
+        _Route("POST", "/packs/{name}/delete", recipes.delete_pack, "Move a prompt pack aside", of.ASIDE, of.DELETE_PACK_REQUEST),
+        _Route("POST", "/packs/{name}/preview", recipes.preview_pack, "What a pack expands to, and how many; queues nothing",
+               of.PACK_PREVIEW, of.PACK_PREVIEW_REQUEST),
     ]
 
 

@@ -12,7 +12,8 @@ def check_fields(document: Json, *known: str) -> None:
     """A field that nobody reads is a mistake: what it asks for would not be done."""
     unknown = [name for name in document if name not in known]
     if unknown:
-        raise UsageError(f"there is no field {unknown[0]!r}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}")
+        there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}" if known else "this takes none"
+        raise UsageError(f"there is no field {unknown[0][:60]!r}; {there}")
 
 
 def read_texts(document: Json, name: str) -> list[str]:
@@ -60,4 +61,11 @@ def read_number(document: Json, name: str) -> float | None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
     if value is not None and not is_number:
         raise UsageError(f"{name}: a number, or null")
+    return value
+
+
+def read_whole(document: Json, name: str) -> int:
+    value = document.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 1_000_000:
+        raise UsageError(f"{name}: a whole number")
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.routing import APIRoute
@@ -18,6 +18,10 @@ from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.downloads import is_download_key
 from lib_sdpipe.workspace.page_address import API_PREFIX, PICTURE_KINDS, is_picture_key
+
+if TYPE_CHECKING:
+    from lib_sdpipe.conduct.conductor import Conductor
+    from lib_sdpipe.pipeline.port import HostFacts
 
 MOST_BYTES = 64 << 20
 _STATUS: tuple[tuple[type[SdPipeError], int], ...] = (
@@ -44,6 +48,12 @@ class ApiHost(Protocol):
     def shows_own_runs_only(self) -> bool:
         """Whether whoever is logged in at the page sees own runs only."""
 
+    def conductor(self) -> Conductor | None:
+        """What works off the queue in this process; None outside a WebUI."""
+
+    def host_facts(self) -> HostFacts | None:
+        """What the host could use now; None outside a WebUI. May take some 100 ms."""
+
 
 class AnswerError(SdPipeError):
     """A fault of the call as HTTP: it has a status of its own."""
@@ -67,6 +77,7 @@ def build_route_class(login: Login, host: ApiHost) -> type[APIRoute]:
 
             async def handle(request: Request) -> Response:
                 try:
+                    request.state.sdpipe_user = None
                     request.state.sdpipe_viewer = await _find_viewer(request, login, host, kind)
                     if request.method == "POST":
                         _check_kind(request)
@@ -95,6 +106,12 @@ def open_workspace(host: ApiHost, request: Request) -> Workspace:
     return Workspace(host.layout(), viewer=request.state.sdpipe_viewer)
 
 
+def user_of(request: Request) -> str | None:
+    """Who asks, whatever that user may see; None without a login, and with the API's password."""
+    user: str | None = request.state.sdpipe_user
+    return user
+
+
 async def _find_viewer(request: Request, login: Login, host: ApiHost, kind: str) -> str | None:
     """Whose runs alone are shown; None for all. Raises AnswerError for somebody who must stay outside."""
     is_picture = kind in PICTURE_KINDS
@@ -104,6 +121,7 @@ async def _find_viewer(request: Request, login: Login, host: ApiHost, kind: str)
         return None  # the page prepared it for them
     visitor = await login.find_visitor(request)
     if visitor is not None:
+        request.state.sdpipe_user = visitor.user
         return visitor.user if host.shows_own_runs_only() else None
     # A browser that is asked for a password by a picture opens a window for each.
     headers = {"WWW-Authenticate": 'Basic realm="SDPipe"'} if login.has_password and not is_picture else None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Iterator
 
 from modules import infotext_utils, progress, scripts
 
@@ -57,19 +58,26 @@ class ExtrasTab:
     def first_pass(self, pp: Any) -> None:
         """A picture is about to be processed; `pp.image` is the source."""
         self._here.picture = None
+        own: Job | None = getattr(self._here, "own", None)
+        if own is not None:
+            self._begin(own, own.start_pass(PassFacts("upscale", 1, {}, None)), True, pp)
+            return
         call = None if self._frames.here() else find_locals("postprocessing.py", "run_postprocessing")
         if call is None:
             return  # inside a generation: postprocessing that is enabled there belongs to its pass
         job = self._join(call)
         if job is None:
             return
-        source = pp.image
-        source.load()
         outer = job.passes[0] if job.passes else job.start_pass(PassFacts("upscale", len(call.get("data_to_process") or [0]), {}, None))
         job.folders = (os.path.abspath(call["outpath"]),) if isinstance(call.get("outpath"), str) else ()
+        self._begin(job, outer, bool(call.get("save_output", True)), pp)
+
+    def _begin(self, job: Job, outer: Pass, is_saved: bool, pp: Any) -> None:
+        source = pp.image
+        source.load()
         number, outer.begun = outer.begun, outer.begun + 1
         text = parse_infotext(read_infotext(source) or "")
-        self._here.picture = _Picture(job, outer, number, text, bool(call.get("save_output", True)), time.monotonic())
+        self._here.picture = _Picture(job, outer, number, text, is_saved, time.monotonic())
         self.recorder.promise(job.pass_line(outer, number, read_claim(source)), Extras({"parent": source}))
         if job.options.write_run_id:
             pp.info[_RUN_ID] = job.run_id
@@ -78,13 +86,13 @@ class ExtrasTab:
     def process(self, pp: Any) -> None:
         """One result, after all scripts before ours. What the host does not save is recorded now: nothing comes after."""
         picture: _Picture | None = getattr(self._here, "picture", None)
-        if picture is None or self._frames.here() or self.recorder.job_of(picture.job.key) is not picture.job:
+        if picture is None or self._frames.here() and not self.is_own() or self.recorder.job_of(picture.job.key) is not picture.job:
             return
         picture.job.note_interrupted(is_interrupted())
         if picture.is_saved:
             picture.results.append(pp)
         else:
-            line = self._line(picture, pp, _format_text(pp.info))
+            line = self._line(picture, pp, self.format_text(pp.info))
             line.update(path=None, before=None)
             self.recorder.promise(line, Extras())
             saved = {"kind": "saved", "run_id": picture.job.run_id, "name": line["name"], "path": None}
@@ -99,8 +107,36 @@ class ExtrasTab:
         # Large pictures are not kept; one that was replaced on the way is matched by nothing.
         picture.results = [result for result in picture.results if result is not pp] if pp is not None else []
         info = pp.info if pp is not None else {}
-        text = (params.pnginfo or {}).get("extras") or (params.pnginfo or {}).get("postprocessing") or _format_text(info)
+        text = (params.pnginfo or {}).get("extras") or (params.pnginfo or {}).get("postprocessing") or self.format_text(info)
         return picture.job, self._line(picture, pp, text), Extras()
+
+    # --- an upscale pass of the pipeline, which calls the scripts itself ---
+
+    @contextmanager
+    def own_call(self, job: Job, folder: str) -> Iterator[None]:
+        """What the scripts do on this thread belongs to a new pass of this run. One that does not come to its end made nothing."""
+        job.folders, self._here.own, self._here.picture = (os.path.abspath(folder),), job, None
+        try:
+            yield
+        finally:
+            picture: _Picture | None = self._here.picture
+            if picture is not None:
+                picture.outer.begun = picture.outer.returned
+            self._here.own = self._here.picture = None
+
+    def is_own(self) -> bool:
+        return getattr(self._here, "own", None) is not None
+
+    def build_unsaved(self, pp: Any, text: str) -> Json | None:
+        """The promise of a result that is not saved."""
+        picture: _Picture | None = self._here.picture
+        return self._line(picture, pp, text) if picture is not None else None
+
+    @staticmethod
+    def format_text(info: dict[str, Any]) -> str:
+        """The postprocessing text as the host writes it (`run_postprocessing`): `key: value`, or the key alone where they are equal."""
+        known = ((key, value) for key, value in info.items() if value is not None)
+        return ", ".join(str(key) if key == value else f"{key}: {infotext_utils.quote(value)}" for key, value in known)
 
     def _line(self, picture: _Picture, pp: Any, text: str) -> Json:
         outer = picture.outer
@@ -115,6 +151,9 @@ class ExtrasTab:
         return line
 
     def _join(self, call: dict[str, Any]) -> Job | None:
+        held = self.recorder.held_job
+        if held is not None:
+            return held
         is_api = not call.get("save_output", True)
         options = settings.default_options()
         if not self._jobs.is_recorded(options, "api" if is_api else "ui"):
@@ -132,9 +171,3 @@ class ExtrasTab:
         config = hide_home(config)
         request = RunRequest("api" if is_api else "ui", None, config, tuple(problems))
         return self._jobs.open(key, settings.default_options(), "upscale", request, box)
-
-
-def _format_text(info: dict[str, Any]) -> str:
-    """The postprocessing text as the host writes it (`run_postprocessing`): `key: value`, or the key alone where they are equal."""
-    known = ((key, value) for key, value in info.items() if value is not None)
-    return ", ".join(str(key) if key == value else f"{key}: {infotext_utils.quote(value)}" for key, value in known)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Iterator
 
 
 class KnownPictures:
@@ -11,13 +12,25 @@ class KnownPictures:
 
     def __init__(self) -> None:
         self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
+        self._gathered: list[tuple[str, Any]] | None = None
 
     def add(self, picture: Any, name: str) -> None:
         self._names[id(picture)] = (weakref.ref(picture), name)
+        if self._gathered is not None:
+            self._gathered.append((name, picture))
 
     def name_of(self, picture: Any) -> str | None:
         reference, name = self._names.get(id(picture), (None, ""))
         return name if reference is not None and reference() is picture else None
+
+    @contextmanager
+    def gathering(self) -> Iterator[list[tuple[str, Any]]]:
+        """Keep alive whatever gets a name meanwhile: (name, picture) in the order in which they got it."""
+        before, self._gathered = self._gathered, []
+        try:
+            yield self._gathered
+        finally:
+            self._gathered = before
 
     def clear(self) -> None:
         self._names.clear()

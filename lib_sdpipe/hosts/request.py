@@ -26,6 +26,7 @@ _IMG2IMG = (
     "init_images", "mask", "latent_mask", "resize_mode", "image_cfg_scale", "mask_blur_x", "mask_blur_y", "mask_round",
     "inpainting_fill", "inpaint_full_res", "inpaint_full_res_padding", "inpainting_mask_invert", "initial_noise_multiplier",
 )
+REQUEST_FIELDS = _COMMON + _TXT2IMG + _IMG2IMG
 _MISSING = object()
 OWN_TITLE = "SDPipe"
 

@@ -69,7 +69,7 @@ class Saves:
             self._before_save_of_pass(frame, params, path)
         elif is_copy(params.p):
             return
-        elif self._frames.here():
+        elif self._frames.here() and not self._extras_tab.is_own():
             self._before_save_on_the_way(params, path)
         else:
             begun = self._extras_tab.begin_save(params) or self._scripts.build_line(params)
@@ -134,8 +134,17 @@ class Saves:
             line = image_line(frame, role, (frame.outer.iteration, frame.outer.index), read_infotext(picture))
             self._record_written(frame.job, line, picture, getattr(picture, "already_saved_as", None), Extras())
 
+    def record_unsaved(self, job: Job, line: Json, picture: Any) -> None:
+        """A result that is not written to the host's folders."""
+        self._record_written(job, line, picture, None, Extras())
+
     def _record_written(self, job: Job, line: Json, picture: Any, saved_as: str | None, extras: Extras) -> None:
         path = os.path.abspath(saved_as) if saved_as else None
+        if path is None and _is_counted(line) and job.wants_kept(line):
+            self._known.add(picture, line["name"])
+            job.count_saved()
+            self.recorder.queue({**line, "kind": "picture"}, Extras({**extras.pictures, "kept": picture}))
+            return
         line.update(path=path, folder=os.path.dirname(path) if path else None, before=None)
         self._known.add(picture, line["name"])
         if path is None:
@@ -227,4 +236,4 @@ def _hide(line: Json, params: Any, path: str, with_text: bool) -> str:
 
 def _before_detailer(outer: Pass, role: str, slot: Slot) -> Extras:
     picture = outer.before_detailer.pop(slot, None) if role == "final" else None
-    return Extras({} if picture is None else {"before": picture})
+    return Extras({} if picture is None or outer.is_detailing else {"before": picture})

@@ -18,6 +18,7 @@ from lib_sdpipe.hosts.inner_passes import enter_inner, is_detailer_on, is_inner,
 from lib_sdpipe.hosts.jobs import Jobs, has_left_its_task, is_host_at_work, is_interrupted, read_claim
 from lib_sdpipe.hosts.known_pictures import GridCalls, KnownPictures
 from lib_sdpipe.hosts.output_folders import output_folders_of
+from lib_sdpipe.hosts.own_pass import OwnPass
 from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.saves import Saves
 from lib_sdpipe.hosts.script_saves import ScriptSaves
@@ -37,16 +38,18 @@ class Session:
     def __init__(self) -> None:
         self.recorder = Recorder(self.is_host_busy, has_left_its_task)
         self.jobs = Jobs(self.recorder)
-        self._frames = Frames()
-        self._known = KnownPictures()
-        self._grids = GridCalls(self._known)
-        self.extras_tab = ExtrasTab(self.jobs, self._frames)
-        scripts = ScriptSaves(self.jobs, self._known, self._grids)
-        self.saves = Saves(self.recorder, self._frames, self._known, scripts, self.extras_tab)
+        # Set while a pass of the pipeline runs.
+        self.own: OwnPass | None = None
+        self.frames = Frames()
+        self.known = KnownPictures()
+        self._grids = GridCalls(self.known)
+        self.extras_tab = ExtrasTab(self.jobs, self.frames)
+        scripts = ScriptSaves(self.jobs, self.known, self._grids)
+        self.saves = Saves(self.recorder, self.frames, self.known, scripts, self.extras_tab)
 
     def is_host_busy(self) -> bool:
         """A pass runs, the host says it has a job and holds its lock for it, or one is about to begin."""
-        return self._frames.any_anywhere() or is_host_at_work() or self.jobs.is_loading()
+        return self.frames.any_anywhere() or is_host_at_work() or self.jobs.is_loading()
 
     @never_raises
     def open_library(self) -> None:
@@ -55,21 +58,23 @@ class Session:
     @never_raises
     def setup(self, p: Any) -> None:
         """The host has put a request together; nothing has changed it yet."""
-        if not self._frames.here() and not is_inner(p):
+        if not self.frames.here() and not is_inner(p):
             self.jobs.note_request(p)
 
     @never_raises
     def before_process(self, p: Any, arguments: tuple[Any, ...]) -> None:
         """The host is about to prepare a pass. ADetailer also calls this on copies in mid-pass: those are not ours."""
-        if not self._frames.here() and not is_inner(p):
+        if self.own is not None:
+            self.own.options.cover(getattr(p, "override_settings", None) or {})
+        if not self.frames.here() and not is_inner(p):
             self.jobs.announce(p, arguments)
 
     @never_raises
     def enter_pass(self, p: Any) -> None:
         frame = Frame(p, time.monotonic())
-        standing = list(self._frames.here())
+        standing = list(self.frames.here())
         outside = standing[:1]
-        self._frames.push(frame)
+        self.frames.push(frame)
         if any(other.p is p for other in standing):
             return  # the host's function is wrapped twice: another extension kept an older wrapper of ours
         if outside and is_inner(p):
@@ -81,12 +86,12 @@ class Session:
 
     @never_raises
     def leave_pass(self, p: Any, error: BaseException | None, result: Any = None) -> None:
-        frame = self._frames.pop(p)
+        frame = self.frames.pop(p)
         if frame is None:
             return
         if frame.put_back is not None:
             frame.put_back()
-        outside = self._frames.here()[:1]
+        outside = self.frames.here()[:1]
         if outside and is_inner(p):
             leave_inner(outside[0], frame, error)
         elif frame.job is not None and frame.outer is not None:
@@ -94,29 +99,31 @@ class Session:
 
     @never_raises
     def process(self, p: Any) -> None:
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.job is not None and frame.job.options.write_run_id:
             p.extra_generation_params["Run ID"] = frame.job.run_id
 
     @never_raises
     def before_process_batch(self, p: Any, iteration: int) -> None:
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.outer is not None:
             self.saves.flush_unsaved(frame)
             frame.outer.start_batch(iteration, p.batch_size * p.n_iter, time.monotonic())
 
     @never_raises
     def postprocess_batch_list(self, p: Any, images: list[Any]) -> None:
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.outer is not None:
             cut_short = "interrupted" if shared.state.interrupted else "skipped" if shared.state.skipped else None
             frame.outer.finish_batch(len(images), time.monotonic(), cut_short)
+            if self.own is not None and cut_short == "skipped":
+                self.own.is_skipped = True
             frame.decoded = list(images) if is_detailer_on(p) else []
 
     @never_raises
     def after_composite(self, p: Any, picture: Any) -> None:
         """One image is finished; the host saves it next, or not at all."""
-        frame = self._frames.recorded(p)
+        frame = self.frames.recorded(p)
         if frame is not None and frame.outer is not None:
             self.saves.flush_unsaved(frame)
             frame.outer.composite(getattr(p, "batch_index", None) or 0)
@@ -126,11 +133,12 @@ class Session:
     def _begin_pass(self, frame: Frame, job: Job) -> None:
         self._grids.clear()
         if not job.passes:
-            self._known.clear()
+            self.known.clear()
         job.folders = output_folders_of(frame.p)
         frame.outer = job.start_pass(read_pass(frame.p))
         self.saves.forget_failed()
-        self._note_variant(frame, frame.outer)
+        frame.outer.is_nested = frame is not self.frames.here()[0]
+        self._note_variant(frame, frame.outer, job)
         self._send_inputs(frame, frame.outer, job)
         if job.options.keep_stages and getattr(frame.p, "enable_hr", False):
             frame.put_back = _save_before_hires()
@@ -144,14 +152,16 @@ class Session:
         self.recorder.note_event()
 
     @never_raises
-    def _note_variant(self, frame: Frame, outer: Pass) -> None:
-        """By itself behind the door: it reads another program's variables."""
-        frame.variant = read_variant(outer.number)
+    def _note_variant(self, frame: Frame, outer: Pass, job: Job) -> None:
+        """By itself behind the door: it reads another program's variables. What comes after a pass has that of its image."""
+        if not outer.is_nested:
+            first = self.own.first if self.own is not None else 0
+            frame.variant = read_variant(sum(1 for one in job.passes[first:outer.number] if not one.is_nested))
 
     @never_raises
     def _note_models(self, frame: Frame, job: Job) -> None:
         """By itself behind the door: what a host says of its models differs most between versions."""
-        warnings = read_warnings(frame.p, job.config, job.options.prompts)
+        warnings = read_warnings(frame.p, self.own.config if self.own is not None else job.config, job.options.prompts)
         job.note_models(read_models(frame.p), hide_home(warnings))
 
     def _send_inputs(self, frame: Frame, outer: Pass, job: Job) -> None:

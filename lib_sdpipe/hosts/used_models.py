@@ -148,7 +148,7 @@ def _loras(p: Any) -> list[Json]:
     if None in asked.values() and one_missing_stops_all():
         return []
     failed = failed_loras(p)
-    return [_lora(name, entry) for name, entry in asked.items() if entry is not None and name not in failed]
+    return [describe_lora(name, entry) for name, entry in asked.items() if entry is not None and name not in failed]
 
 
 def failed_loras(p: Any) -> list[str]:
@@ -174,7 +174,7 @@ def _parsed_loras(p: Any) -> list[str]:
     return [str(one.positional[0]) for kind in ("lora", "lyco") for one in parsed.get(kind, ()) if getattr(one, "positional", None)]
 
 
-def _lora(name: str, network: Any) -> Json:
+def describe_lora(name: str, network: Any) -> Json:
     """`hash` as the host writes it: of the tensors alone where the file is a safetensors, so no part of the file's digest."""
     digest = getattr(network, "hash", None) or None
     is_of_file = not getattr(network, "is_safetensors", False)

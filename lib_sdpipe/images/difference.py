@@ -21,6 +21,7 @@ MAP_EDGE = 1280
 # Two shapes are the same if, scaled, they are this close: hosts round sizes to multiples of 8.
 _SAME_SHAPE = 0.01
 _BAND_ROWS = 256
+_SQUARES = np.arange(256, dtype=np.int64) ** 2
 
 
 class IncomparableError(SdPipeError):
@@ -38,7 +39,8 @@ class PixelDifference:
 
     `sizes` are the pictures' own; where they are not alike, the smaller one was enlarged. `box` is what all differences lie
     in (left, top, right, bottom; the latter two are behind it), None where there are none. `map_png`: a grey PNG, brightness =
-    the largest difference of a channel; each of its pixels stands for the largest of `map_step` x `map_step`.
+    the largest difference of a channel; each of its pixels stands for the largest of `map_step` x `map_step`. `values` are the
+    differing values of all channels, alpha too where a picture has one; `squares` is the sum of all differences squared.
     """
 
     width: int
@@ -51,6 +53,13 @@ class PixelDifference:
     has_alpha: tuple[bool, bool]
     map_png: bytes
     map_step: int
+    values: int = 0
+    squares: int = 0
+
+    @property
+    def all_values(self) -> int:
+        """Values that were compared: three for a pixel, four where a picture has alpha."""
+        return self.width * self.height * (4 if any(self.has_alpha) else 3)
 
     @property
     def share(self) -> float:
@@ -62,6 +71,20 @@ def compare_pixels(one: str, other: str) -> PixelDifference:
     sizes = _read_size(one), _read_size(other)
     size = _common_size(sizes)
     pictures = [_load(path, size) for path in (one, other)]
+    return _compare(pictures[0], pictures[1], sizes)
+
+
+def compare_pictures(one: Image.Image, other: Image.Image) -> PixelDifference:
+    """The same of two pictures in memory. Raises IncomparableError."""
+    sizes = one.size, other.size
+    if max(width * height for width, height in sizes) > MOST_PIXELS:
+        most = MOST_PIXELS // 1_000_000
+        raise IncomparableError(None, f"pictures are too large: more than {most} million pixels are not compared one by one")
+    size = _common_size(sizes)
+    try:
+        pictures = [_fit(_read_pixels(picture), size) for picture in (one, other)]
+    except (MemoryError, *DECODER_FAULTS) as fault:
+        raise IncomparableError(None, "pictures cannot be read to their end") from fault
     return _compare(pictures[0], pictures[1], sizes)
 
 
@@ -94,22 +117,31 @@ def _common_size(sizes: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, i
 
 
 def _load(path: str, size: tuple[int, int]) -> np.ndarray:
-    """8-bit RGB and alpha, shape (height, width, 4); alpha is 255 where the picture is opaque (docs/formats.md, `pixel_sha256`)."""
     try:
         with open_regular(path) as file, open_image(file) as image:
             image.load()
-            pixels = np.empty((image.height, image.width, 4), np.uint8)
-            for top in range(0, image.height, _BAND_ROWS):  # each way to other pixels is another copy of them
-                band = image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height)))
-                alpha = alpha_plane(band)
-                pixels[top:top + _BAND_ROWS, :, :3] = rgb_pixels(band)
-                pixels[top:top + _BAND_ROWS, :, 3] = 255 if alpha is None else alpha
+            pixels = _read_pixels(image)
     except (MemoryError, Image.DecompressionBombError) as fault:
         raise IncomparableError(path, "has too many pixels to be compared one by one") from fault
     except DECODER_FAULTS as fault:
         if isinstance(fault, OSError) and fault.errno is not None:
             raise
         raise IncomparableError(path, "cannot be read as an image") from fault
+    return _fit(pixels, size)
+
+
+def _read_pixels(image: Image.Image) -> np.ndarray:
+    """8-bit RGB and alpha, shape (height, width, 4); alpha is 255 where the picture is opaque (docs/formats.md, `pixel_sha256`)."""
+    pixels = np.empty((image.height, image.width, 4), np.uint8)
+    for top in range(0, image.height, _BAND_ROWS):  # each way to other pixels is another copy of them
+        band = image.crop((0, top, image.width, min(top + _BAND_ROWS, image.height)))
+        alpha = alpha_plane(band)
+        pixels[top:top + _BAND_ROWS, :, :3] = rgb_pixels(band)
+        pixels[top:top + _BAND_ROWS, :, 3] = 255 if alpha is None else alpha
+    return pixels
+
+
+def _fit(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if size == (pixels.shape[1], pixels.shape[0]):
         return pixels
     return np.asarray(Image.fromarray(pixels).resize(size, Image.LANCZOS))
@@ -121,7 +153,7 @@ def _compare(one: np.ndarray, other: np.ndarray, sizes: tuple[tuple[int, int], t
     band = max(1, _BAND_ROWS // step) * step
     columns = np.zeros(width, bool)
     rows = np.zeros(height, bool)
-    total = differing = largest = 0
+    total = differing = largest = values = squares = 0
     strips = []
     for top in range(0, height, band):
         a, b = one[top:top + band], other[top:top + band]
@@ -132,11 +164,15 @@ def _compare(one: np.ndarray, other: np.ndarray, sizes: tuple[tuple[int, int], t
         columns |= differs.any(axis=0)
         differing += int(np.count_nonzero(differs))
         total += int(apart[:, :, :3].sum(dtype=np.int64))
+        counts = np.bincount(apart[apart > 0], minlength=256)
+        values += int(counts.sum())
+        squares += int((counts * _SQUARES).sum())
         largest = max(largest, int(worst.max()))
         strips.append(_shrink(worst, step))
     return PixelDifference(
         width, height, sizes, differing, largest, total / (width * height * 3), _box(rows, columns),
         (bool((one[:, :, 3] < 255).any()), bool((other[:, :, 3] < 255).any())), _as_png(np.concatenate(strips)), step,
+        values, squares,
     )
 
 

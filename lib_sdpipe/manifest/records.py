@@ -209,6 +209,7 @@ class Manifest(Record):
     adetailer: Optional[Json] = None
     batch: Optional[Batch] = None
     variant: Optional[Json] = None
+    step: Optional[Json] = None
     image: Optional[ImageFacts] = None
     parent: Optional[ParentLink] = None
     members: List[Any] = []

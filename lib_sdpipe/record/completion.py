@@ -12,6 +12,7 @@ from typing import Callable
 from PIL import Image
 
 from lib_sdpipe.errors import RecordError, SdPipeError
+from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import UnreadableImageError, read_image
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Json, Manifest, Run
@@ -19,9 +20,9 @@ from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import Claim
 from lib_sdpipe.record.finish import Finisher
 from lib_sdpipe.record.inputs import InputKeeper
-from lib_sdpipe.record.lineage import Lineage, LineageFinder
+from lib_sdpipe.record.lineage import Lineage, LineageFinder, read_history
 from lib_sdpipe.record.open_run import OpenRun, Place
-from lib_sdpipe.store.keep import write_kept_picture
+from lib_sdpipe.store.keep import remove_kept_picture, write_kept_picture
 from lib_sdpipe.store.library import Library
 from lib_sdpipe.store.runs import RunStore
 from lib_sdpipe.store.saved_file import FileStamp, find_saved_file
@@ -52,7 +53,7 @@ class Completion:
         extras = extras or Extras()
         handler = {
             "run": self._on_run, "pass": self._on_pass, "parent": self._on_parent, "image": self._on_image,
-            "saved": self._on_saved, "picture": self._on_picture, "copy": self._on_copy, "end": self._on_end,
+            "saved": self._on_saved, "picture": self._on_picture, "copy": self._on_copy, "drop": self._on_drop, "end": self._on_end,
         }.get(line.get("kind", ""))
         if handler is not None:
             handler(line, extras)
@@ -77,6 +78,7 @@ class Completion:
         if earlier is not None:  # recovery: what the living process had worked out is better than the line
             opened.run.update(config=earlier.config, environment=earlier.environment)
             opened.not_replayable = [earlier.not_replayable_because] if earlier.not_replayable_because else []
+            opened.outputs = list(earlier.stage_outputs) if line.get("goes_on") else []
         else:
             opened.run["config"] = keeper.place(line["run"]["config"], extras.pictures)
             opened.add_reasons(keeper.reasons)
@@ -90,8 +92,9 @@ class Completion:
         place = (line["pass"], line["input"])
         if opened is None or place in opened.lineages:
             return
-        lineage = self._find_lineage(line, extras.pictures.get("parent"))
-        opened.inputs[place] = _place_inputs(opened, place, line.get("keep", False), extras.pictures)
+        picture = extras.pictures.get("parent")
+        lineage = self._known_lineage(line["known"], picture) if "known" in line else self._find_lineage(line, picture)
+        opened.inputs[place] = _place_inputs(opened, place, line, extras.pictures)
         opened.lineages[place] = lineage  # last: what raises is tried again
         self._set_parent(opened, lineage)
         if self._remember is not None:
@@ -128,8 +131,24 @@ class Completion:
         picture = extras.pictures.get("kept")
         if opened is None or picture is None:
             return
-        path = write_kept_picture(self._store.layout, line["run_id"], line["manifest"]["stage"], line["name"], picture)
+        manifest = line["manifest"]
+        path = write_kept_picture(
+            self._store.layout, line["run_id"], manifest["stage"], line["name"], picture, manifest.get("infotext"),
+        )
         self._complete(opened, line, str(path), Extras())
+
+    def _on_drop(self, line: Json, extras: Extras) -> None:
+        """A picture in the run folder that is needed no more: the run is still open, and says that it was not written."""
+        opened = self._open.get(line["run_id"])
+        if opened is None:
+            return
+        manifest = self._store.read_manifest(line["run_id"], line["name"])
+        remove_kept_picture(self._store.layout, manifest.path, manifest.root)
+        manifest = manifest.copy(update={"path": None, "root": None})
+        self._store.write_manifest(manifest)
+        opened.outputs = [{**o, "path": None, "root": None} if o["name"] == manifest.name else o for o in opened.outputs]
+        if self.index is not None:
+            self.index.pictures.add(manifest)
 
     def _on_end(self, line: Json, extras: Extras) -> None:
         opened = self._open.get(line["run_id"])
@@ -183,6 +202,12 @@ class Completion:
             log.exception("SDPipe: the parent of an image of run %s could not be looked for", line["run_id"])
             return Lineage()
 
+    def _known_lineage(self, parent: Json, picture: Image.Image | None) -> Lineage:
+        """Of a pass of the pipeline: it took the picture from that image itself."""
+        digest = pixel_sha256(picture) if picture is not None else None
+        known = {"run_id": parent["run_id"], "name": parent["name"], "by": "pixels", "pixel_sha256": digest}
+        return Lineage(known, read_history(self._store, parent["run_id"], parent["name"]))
+
     def _set_parent(self, opened: OpenRun, lineage: Lineage) -> None:
         """The run's parent is that of its first pass whose parent is known, and lies in another run."""
         parent = lineage.parent
@@ -226,9 +251,10 @@ def _find_promised(promise: Json) -> str | None:
     return find_saved_file(promise["path"], FileStamp.from_json(promise.get("before")), promise.get("free"))
 
 
-def _place_inputs(opened: OpenRun, place: Place, keep: bool, pictures: dict[str, Image.Image]) -> Json:
+def _place_inputs(opened: OpenRun, place: Place, line: Json, pictures: dict[str, Image.Image]) -> Json:
     """References to a pass's input picture and mask. Later inputs of a pass share the first one's mask."""
-    found = {"picture": opened.keeper.place_picture(pictures.get("parent"), keep)}
+    keep = line.get("keep", False)
+    found = {"picture": opened.keeper.place_picture(pictures.get("parent"), keep, line.get("known"))}
     mask = opened.keeper.place_picture(pictures["mask"], keep) if "mask" in pictures else opened.inputs.get((place[0], 0), {}).get("mask")
     return {**found, "mask": mask} if mask is not None else found
 

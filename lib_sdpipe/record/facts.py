@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The choices of one press of Generate."""
+    """The choices of one press of Generate. `then` is what comes after it: a recipe's name, or an object with stages."""
 
     record: bool = True
     write_run_id: bool = True
@@ -19,6 +19,7 @@ class RunOptions:
     keep_inputs: bool = True
     label: str = ""
     prompts: bool = True
+    then: str | Json = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,22 @@ class Variant:
         """The manifest's `variant` for the image at `place` in the pass, from 0."""
         own = self.each[place] if place < len(self.each) else {}
         return {"pack": None, "row": self.row, "index": place, "values": {**self.values, **own}}
+
+
+@dataclass(frozen=True)
+class PassStep:
+    """What a run of the pipeline says of its next pass, since the host cannot know it.
+
+    `stage` is what its images are, `mark` their manifests' `step`, `variant` theirs, `parents` links to the recorded images
+    it is made from, by place among the input pictures. Those of `kept` (places in the pass) that the host does not save are
+    written to the run folder.
+    """
+
+    stage: str | None = None
+    mark: Json | None = None
+    variant: Json | None = None
+    parents: tuple[Json | None, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

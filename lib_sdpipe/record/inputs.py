@@ -63,22 +63,25 @@ class InputKeeper:
             self.reasons.append("input pictures were not kept")
         return placed
 
-    def place_picture(self, picture: Image.Image | None, keep: bool) -> Json | None:
-        """Where this picture can be found again. One that is nowhere is kept where that is wanted, else None."""
+    def place_picture(self, picture: Image.Image | None, keep: bool, known: Json | None = None) -> Json | None:
+        """Where this picture can be found again. One that is nowhere is kept where that is wanted, else None.
+
+        `known` is the recorded image that it was taken from, where that is certain.
+        """
         if picture is None:
             return None
         digest = pixel_sha256(picture)
-        if (picture.mode, digest) not in self._by_pixels:
-            placed = self._find(digest) or (self._keep(picture) if keep and self._keeps else None)
+        if known is not None or (picture.mode, digest) not in self._by_pixels:
+            placed = self._find(digest, known) or (self._keep(picture) if keep and self._keeps else None)
             if placed is None:
                 return None
             self._by_pixels[(picture.mode, digest)] = placed
         return self._by_pixels[(picture.mode, digest)]
 
-    def _find(self, digest: str) -> Json | None:
+    def _find(self, digest: str, taken_from: Json | None) -> Json | None:
         known = self._index.pictures.find_by_pixels(digest) if self._index is not None else []
         # What the host saved of an input picture comes last: the image it was made as says more.
-        with_file = sorted(filter(self._has_file, known), key=lambda recorded: recorded.role != "init")
+        with_file = sorted(filter(self._has_file, known), key=lambda recorded: (_is_link(recorded, taken_from), recorded.role != "init"))
         return {"$image": {"run_id": with_file[-1].run_id, "name": with_file[-1].name}} if with_file else None
 
     def _keep(self, picture: Image.Image) -> Json:
@@ -88,3 +91,7 @@ class InputKeeper:
 
     def _has_file(self, recorded: Recorded) -> bool:
         return any(self._library.iter_files(recorded.root, recorded.path, recorded.kept))
+
+
+def _is_link(recorded: Recorded, link: Json | None) -> bool:
+    return link is not None and (recorded.run_id, recorded.name) == (link.get("run_id"), link.get("name"))

@@ -5,11 +5,12 @@ A line is JSON. The same lines, read back from the recording log of a killed pro
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from lib_sdpipe.manifest.names import build_manifest_name
 from lib_sdpipe.manifest.times import format_utc
-from lib_sdpipe.record.facts import Claim, DetailerPass, ImageValues, JobKey, Json, PassFacts, RunOptions, RunRequest
+from lib_sdpipe.pipeline.records import Stage
+from lib_sdpipe.record.facts import Claim, DetailerPass, ImageValues, JobKey, Json, PassFacts, PassStep, RunOptions, RunRequest
 from lib_sdpipe.record.passes import Pass, Slot
 from lib_sdpipe.record.tiles import Tile
 
@@ -20,7 +21,11 @@ _SHARED = ("model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "sub
 
 
 class Job:
-    """One run while it is open. `folders` are those its pass saves to, absolute; `config` is what was asked."""
+    """One run while it is open. `folders` are those its pass saves to, absolute; `config` is what was asked.
+
+    Of a run of the pipeline `step` says what the next pass is for, and `planned` how many images all of it will have. `then`
+    are the stages that each pass of any other goes on with.
+    """
 
     def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str, has_script: bool = False) -> None:
         self.key = key
@@ -30,12 +35,17 @@ class Job:
         self.has_script = has_script
         self.folders: tuple[str, ...] = ()
         self.config: Json = {}
+        self.step: PassStep | None = None
+        self.planned: int | None = None
+        self.then: tuple[Stage, ...] = ()
         self.passes: list[Pass] = []
         self.tiles: list[Tile] = []
         self._numbers: dict[str, int] = {}
         self._saved = 0
+        self._returned_before = 0
         self._put_together = 0
         self._tiles_used = 0
+        self._to_come = 0
         self._interrupted = False
         self._error: Json | None = None
         self._models: list[Json] = []
@@ -53,12 +63,22 @@ class Job:
             "config": request.config,
         }
         return {
-            "kind": "run", "run_id": self.run_id, "run": run, "options": asdict(self.options),
+            "kind": "run", "run_id": self.run_id, "run": run, "options": asdict(replace(self.options, then="")),
             "not_replayable": list(request.not_replayable), "has_folder": has_folder,
         }
 
+    def go_on_after(self, names: list[str], images: Json) -> None:
+        """A run that had ended goes on: `names` are its manifests', `images` its counts until now."""
+        for name in names:
+            stage, _, number = name.rpartition("_")
+            if number.isdecimal():
+                self._numbers[stage] = max(self._numbers.get(stage, 0), int(number))
+        self._returned_before, self._saved = images.get("returned") or 0, images.get("saved") or 0
+
     def start_pass(self, facts: PassFacts) -> Pass:
-        outer = Pass(len(self.passes), facts, planned=facts.planned)
+        if self.step is not None and self.step.stage is not None:
+            facts = replace(facts, stage=self.step.stage)
+        outer = Pass(len(self.passes), facts, planned=facts.planned, step=self.step)
         self.passes.append(outer)
         return outer
 
@@ -68,7 +88,9 @@ class Job:
         A script's passes are made from pieces that are nobody's request: those are not kept.
         """
         outer.inputs = max(outer.inputs, number + 1)
-        return self._input_line(outer.number, number, claim, not self.has_script)
+        line = self._input_line(outer.number, number, claim, not self.has_script)
+        known = outer.step.parents[number] if outer.step is not None and number < len(outer.step.parents) else None
+        return {**line, "known": known} if known is not None else line
 
     def request_input_line(self, claim: Claim | None) -> Json:
         """The picture a script was given, which what it puts together in the end is made from."""
@@ -92,6 +114,8 @@ class Job:
             "stage_history": self._history(outer, role, slot, details, image.values),
             "stage_duration_ms": self._duration_ms(outer, role, stage, details),
         })
+        if outer.step is not None:
+            line["manifest"].update(step=outer.step.mark, variant=outer.step.variant)
         if role == "grid":
             line["manifest"]["members"] = outer.grid_members or []
             outer.grid_members = None
@@ -119,6 +143,24 @@ class Job:
         line["manifest"].update({"config": {}, "stage_history": []})
         return line
 
+    def wants_kept(self, line: Json) -> bool:
+        """Whether an image that the host does not write is to be written to the run folder."""
+        batch = line["manifest"].get("batch") or {}
+        place = (batch.get("iteration") or 0) * (batch.get("size") or 1) + (batch.get("index") or 0)
+        return self.step is not None and place in self.step.kept
+
+    def made(self, name: str) -> Json:
+        """The manifest of an image or grid as it was promised; {} of any other."""
+        return self._made.get(name, {})
+
+    def plan_more(self, images: int) -> None:
+        """So many images are to come that no pass has been begun for yet; negative once it has."""
+        self._to_come += images
+
+    def count_planned(self) -> int:
+        made = sum(outer.planned for outer in self.passes) - self._tiles_used + self._put_together
+        return self.planned or made + self._to_come
+
     def count_saved(self) -> None:
         """A final image was written to a file."""
         self._saved += 1
@@ -130,28 +172,30 @@ class Job:
     def note_interrupted(self, interrupted: bool) -> None:
         self._interrupted = self._interrupted or interrupted
 
-    def note_error(self, message: str) -> None:
-        """Something went wrong where no pass was running."""
-        self._error = self._error or {"stage": self.stage, "type": None, "message": message}
+    def note_error(self, message: str, kind: str | None = None, stage: str | None = None) -> None:
+        """Something went wrong where no pass was running; `kind` is the error's."""
+        self._error = self._error or {"stage": stage or self.stage, "type": kind, "message": message}
 
     def note_models(self, models: list[Json], warnings: list[str]) -> None:
         """What a pass used, and where that was not what was asked for; each is listed once."""
         self._models += [model for model in models if model not in self._models]
         self._warnings += [warning for warning in warnings if warning not in self._warnings]
 
-    def end_line(self, now: float) -> Json:
-        """How the run ended."""
+    def end_line(self, now: float, replay: Json | None = None) -> Json:
+        """How the run ended; `replay` is the outcome of one that made another again."""
         self._error = self._error or self._find_error()
         status = "failed" if self._error else "interrupted" if self._interrupted else "completed"
         images = {
-            "planned": sum(outer.planned for outer in self.passes) - self._tiles_used + self._put_together,
-            "returned": sum(outer.returned for outer in self.passes) - self._tiles_used + self._put_together,
+            "planned": self.count_planned(),
+            "returned": self._returned_before + sum(outer.returned for outer in self.passes) - self._tiles_used + self._put_together,
             "saved": self._saved,
         }
         end = {
             "status": status, "finished_at": self._time(now), "images": images, "models": self._models,
             "warnings": self._warnings, "error": self._error, "process": None,
         }
+        if replay is not None:
+            end["replay"] = replay
         return {"kind": "end", "run_id": self.run_id, "run": end}
 
     def _find_error(self) -> Json | None:
@@ -204,7 +248,7 @@ class Job:
         seeds["requested_seed"] = outer.facts.requested_seed
         if outer.facts.first_pass is not None:
             history.append(self._entry(outer, slot, "before-highres-fix", outer.facts.first_pass, None, seeds))
-        if details and role == "final":
+        if details and role == "final" and not outer.is_detailing:
             history.append(self._entry(outer, slot, "before-adetailer", outer.facts.settings, outer.image_ms, seeds))
         return history
 

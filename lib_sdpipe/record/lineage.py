@@ -42,7 +42,7 @@ class LineageFinder:
         parent: Json = {"run_id": found.run_id, "name": found.name, "by": by, "pixel_sha256": digest}
         if claimed and found not in claimed:
             parent["also"] = [{"run_id": claimed[0].run_id, "name": claimed[0].name, "by": "run-id"}]
-        return Lineage(parent, self._history(found))
+        return Lineage(parent, read_history(self.store, found.run_id, found.name))
 
     def identify(
         self, picture: Image.Image | None, digest: str | None, claim: Claim | None
@@ -75,18 +75,20 @@ class LineageFinder:
     def _has_file(self, recorded: Recorded) -> bool:
         return any(self.library.iter_files(recorded.root, recorded.path, recorded.kept))
 
-    def _history(self, parent: Recorded) -> list[Json]:
-        try:
-            manifest = self.store.read_manifest(parent.run_id, parent.name)
-        except SdPipeError:
-            return []
-        own: Json = {
-            "stage": manifest.stage, "role": manifest.role, "run_id": manifest.run_id, "name": manifest.name,
-            "settings": manifest.config, "requested_seed": manifest.requested_seed, "actual_seed": manifest.actual_seed,
-            "actual_subseed": manifest.actual_subseed, "duration_ms": manifest.stage_duration_ms,
-            "pixel_sha256": manifest.image.pixel_sha256 if manifest.image else None,
-        }
-        return [*(entry.to_json() for entry in manifest.stage_history), own]
+
+def read_history(store: RunStore, run_id: str, name: str) -> list[Json]:
+    """The stages of an image, its own last; none where its manifest cannot be read."""
+    try:
+        manifest = store.read_manifest(run_id, name)
+    except SdPipeError:
+        return []
+    own: Json = {
+        "stage": manifest.stage, "role": manifest.role, "run_id": manifest.run_id, "name": manifest.name,
+        "settings": manifest.config, "requested_seed": manifest.requested_seed, "actual_seed": manifest.actual_seed,
+        "actual_subseed": manifest.actual_subseed, "duration_ms": manifest.stage_duration_ms,
+        "pixel_sha256": manifest.image.pixel_sha256 if manifest.image else None,
+    }
+    return [*(entry.to_json() for entry in manifest.stage_history), own]
 
 
 def _preferred(candidates: list[Recorded]) -> Recorded:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib_sdpipe.manifest.file_names import role_of_stem
-from lib_sdpipe.record.facts import DetailerPass, PassFacts
+from lib_sdpipe.record.facts import DetailerPass, PassFacts, PassStep
 
 Slot = tuple[int, int]
 
@@ -26,7 +26,7 @@ class Phase(enum.Enum):
 
 @dataclass
 class Pass:
-    """State of one outer pass. Times are monotonic seconds."""
+    """State of one outer pass. Times are monotonic seconds. `is_nested`: inside another, to go on from its images."""
 
     number: int
     facts: PassFacts
@@ -45,6 +45,13 @@ class Pass:
     before_detailer: dict[Slot, Any] = field(default_factory=dict)
     names: dict[tuple[Slot, str], str] = field(default_factory=dict)
     incomplete: str | None = None
+    step: PassStep | None = None
+    is_nested: bool = False
+
+    @property
+    def is_detailing(self) -> bool:
+        """A stage of its own: the picture before it is the parent, not a stage of this pass."""
+        return self.step is not None and self.step.stage == "adetailer"
 
     def start_batch(self, iteration: int, planned: int, now: float) -> None:
         """`planned` images in the whole pass, as the host means it by now: extensions change it on the way."""

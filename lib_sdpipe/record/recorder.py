@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from PIL import Image
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.manifest.names import build_label, build_run_id
+from lib_sdpipe.manifest.names import build_label
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import JobKey, Json, RunOptions, RunRequest
-from lib_sdpipe.record.folder_claim import FolderClaim
+from lib_sdpipe.record.folder_claim import claim_run_folder
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.privacy import without_prompts
 from lib_sdpipe.record.writer import Writer
@@ -36,7 +34,6 @@ log = logging.getLogger("sdpipe")
 
 # A run ends when its host has been idle this long. The environment variable is for test suites in a hurry.
 CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2.0"))
-_FOLDER_WAIT_SECONDS = 0.25
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
 _MOST_WAITING = 96
 _MOST_BYTES_HELD = 256 << 20
@@ -54,6 +51,8 @@ class Recorder:
         self._desk: Desk | None = None
         self._roots: tuple[dict[str, Path], Path | None] = ({}, None)
         self._job: Job | None = None
+        self._of_pipeline: dict[str, Job] = {}
+        self._is_held = False
         self._last_event = _Moment()
         self._fault: str | None = None
         self._writer = Writer(self._close_when_idle, self.report, is_host_busy)
@@ -79,7 +78,8 @@ class Recorder:
         from lib_sdpipe.record.desk import Desk  # what it brings along would make the host's start slower
 
         with self._lock:
-            if self._job is not None or (self._desk is not None and self._desk.layout == layout and self._roots == (roots, save_folder)):
+            is_same = self._desk is not None and self._desk.layout == layout and self._roots == (roots, save_folder)
+            if self._job is not None or self._of_pipeline or is_same:
                 return
             previous, self._roots = self._desk, (roots, save_folder)
             self._desk = desk = previous if previous is not None and previous.layout == layout else Desk(layout)
@@ -102,7 +102,7 @@ class Recorder:
     def job_of(self, key: JobKey) -> Job | None:
         """The open run of this job, if it is recorded."""
         with self._lock:
-            job = self._job if self._job is not None and self._job.key == key else None
+            job = self._job if self._job is not None and (self._is_held or self._job.key == key) else None
         if job is not None:
             self.note_event()
         return job
@@ -117,20 +117,78 @@ class Recorder:
             self.close_job()
             if self._desk is None:
                 return None
-            label = build_label(options.label) or stage
-            run_id, has_folder = self._claim_folder(self._desk, label)
-            job = Job(key, run_id, options, stage)
-            line = job.run_line(request, key.task or str(uuid.uuid4()), label, process_mark().to_json(), time.time(), has_folder)
-            self._job = job
+            self._job, line = self._build_job(self._desk, key, options, stage, request)
             self.promise(line, extras)
-            return job
+            return self._job
 
-    def close_job(self) -> None:
-        """End the open run, if any."""
+    def close_job(self, run_id: str | None = None) -> None:
+        """End the open run, if any, or only if it is this one; one of the pipeline ends only when the pipeline says so."""
         with self._lock:
+            if self._is_held or run_id is not None and (self._job is None or self._job.run_id != run_id):
+                return
             job, self._job = self._job, None
             if job is not None:
                 self.promise(job.end_line(self._last_event.wall), Extras())
+
+    # --- runs of the pipeline: open beside whatever the host does, and given its events while they are held ---
+
+    def open_pipeline_run(
+        self, options: RunOptions, stage: str, request: RunRequest, extras: Extras, planned: int, replay: Json | None = None,
+    ) -> Job | None:
+        """Begin one; nothing is recorded in it until it is held. None where nothing can be recorded.
+
+        `replay` is what its file says of the run it makes again.
+        """
+        with self._lock:
+            if self._desk is None:
+                return None
+            job, line = self._build_job(self._desk, JobKey(None, 0.0), options, stage, request)
+            job.planned = planned
+            line["run"]["replay"] = replay
+            self._of_pipeline[job.run_id] = job
+            self.promise(line, extras)
+            return job
+
+    def reopen_pipeline_run(self, run: Json, names: list[str], options: RunOptions, planned: int) -> Job | None:
+        """Go on with one that has ended. `run` is what its file says, `names` are its manifests'."""
+        with self._lock:
+            if self._desk is None:
+                return None
+            job = Job(JobKey(None, 0.0), run["run_id"], options, run.get("label") or "")
+            job.planned, job.config = planned, run.get("config") or {}
+            job.go_on_after(names, run.get("images") or {})
+            self._of_pipeline[job.run_id] = job
+            again = {**run, "status": "running", "process": process_mark().to_json(), "finished_at": None, "error": None}
+            self.promise({
+                "kind": "run", "run_id": job.run_id, "run": again, "options": asdict(options), "not_replayable": [],
+                "has_folder": True, "goes_on": True,
+            }, Extras())
+            return job
+
+    @property
+    def held_job(self) -> Job | None:
+        """The run of the pipeline that the host works for at this moment."""
+        with self._lock:
+            return self._job if self._is_held else None
+
+    def hold(self, job: Job) -> None:
+        """Whatever the host does from now on belongs to this run; what ran before has ended."""
+        with self._lock:
+            self.close_job()
+            self._job, self._is_held = job, True
+        self.note_event()
+
+    def let_go(self, job: Job) -> None:
+        """The host is somebody else's again; the run stays open."""
+        with self._lock:
+            if self._job is job:
+                self._job, self._is_held = None, False
+
+    def end_pipeline_run(self, job: Job, replay: Json | None = None) -> None:
+        with self._lock:
+            self.let_go(job)
+            if self._of_pipeline.pop(job.run_id, None) is not None:
+                self.promise(job.end_line(time.time(), replay), Extras())
 
     # --- lines ---
 
@@ -167,42 +225,21 @@ class Recorder:
 
     def _without_what_is_private(self, line: Json) -> Json:
         """Prompts only where they are wanted."""
-        job = self._job
+        job = self._of_pipeline.get(line.get("run_id", ""), self._job)
         if job is None or job.options.prompts or line.get("run_id") != job.run_id:
             return line
         return without_prompts(line)
 
-    def _claim_folder(self, desk: Desk, label: str) -> tuple[str, bool]:
-        """A run id that is ours alone. A disk that does not answer at once gets the folder later, from the writer."""
-        def unmake(run_id: str) -> None:
-            desk.layout.run_folder(run_id).rmdir()
-            desk.withdraw(run_id)
-
-        claim = FolderClaim(lambda: self._make_folder(desk, label), unmake, self.report)
-        run_id = claim.wait(_FOLDER_WAIT_SECONDS)
-        if run_id is not None:
-            return run_id, True
-        return f"{build_run_id(datetime.now(), label)}_{secrets.token_hex(4)}", False
-
-    def _make_folder(self, desk: Desk, label: str) -> str:
-        now, attempt = datetime.now(), 1
-        while True:
-            run_id = build_run_id(now, label, attempt)
-            if not desk.layout.run_folder(run_id).exists():
-                desk.promise({"kind": "claim", "run_id": run_id})
-                try:
-                    if desk.store.create_run_folder(run_id):
-                        return run_id
-                except BaseException:
-                    desk.withdraw(run_id)
-                    raise
-                desk.withdraw(run_id)
-            attempt += 1
+    def _build_job(self, desk: Desk, key: JobKey, options: RunOptions, stage: str, request: RunRequest) -> tuple[Job, Json]:
+        label = build_label(options.label) or stage
+        run_id, has_folder = claim_run_folder(desk, label, self.report)
+        job = Job(key, run_id, options, stage)
+        return job, job.run_line(request, key.task or str(uuid.uuid4()), label, process_mark().to_json(), time.time(), has_folder)
 
     def _close_when_idle(self) -> bool:
         """Writer thread, between tasks: whether a run is still open."""
         with self._lock:
-            if self._job is None:
+            if self._job is None or self._is_held:
                 return False
             if not self._is_host_busy() and time.monotonic() - self._last_event.monotonic > CLOSE_AFTER_IDLE_SECONDS:
                 if self._has_raised(self._job.key):

@@ -6,6 +6,8 @@ from typing import Any
 
 from pathlib import Path
 
+from lib_sdpipe.conduct.conductor import Conductor
+from lib_sdpipe.pipeline.port import HostFacts
 from lib_sdpipe.store.layout import Layout
 
 
@@ -49,6 +51,13 @@ class StandaloneHost:
 
     def connect_send_button(self, target: str, button: Any, image: Any, text: Any) -> None:
         """There is no tab to send to."""
+
+    def conductor(self) -> Conductor | None:
+        """The queue can be looked at and added to; a WebUI that uses this runs folder works it off."""
+        return None
+
+    def host_facts(self) -> HostFacts | None:
+        return None
 
     def can_open_folders(self) -> bool:
         """The page may be anybody's who knows its port, also on another computer: nothing is started for it."""

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Callable
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from lib_sdpipe.store.atomic import make_folder, sync_file, sync_folder, temporary_name, write_atomic
 from lib_sdpipe.store.layout import Layout
+from lib_sdpipe.store.library import RUNS_ROOT
 from lib_sdpipe.store.place import place_of
 
 
@@ -42,14 +44,24 @@ def adopt_file(layout: Layout, run_id: str, stage: str, name: str, source: str) 
     return target
 
 
-def write_kept_picture(layout: Layout, run_id: str, stage: str, name: str, picture: Image.Image) -> Path:
-    """An intermediate stage as PNG."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=4)
+def write_kept_picture(layout: Layout, run_id: str, stage: str, name: str, picture: Image.Image, infotext: str | None) -> Path:
+    """A picture that the host does not write, as PNG with its infotext."""
+    buffer, texts = io.BytesIO(), PngInfo()
+    if infotext is not None:
+        texts.add_text("parameters", infotext)
+    picture.save(buffer, "PNG", compress_level=4, pnginfo=texts)
     place_of(layout).ensure()
     target = kept_path(layout, run_id, stage, name, ".png")
     write_atomic(target, buffer.getvalue())
     return target
+
+
+def remove_kept_picture(layout: Layout, path: str | None, root: str | None) -> None:
+    """Take a picture out of a run folder, if it is in one; gone already is gone. Raises OSError."""
+    if path is not None and root == RUNS_ROOT:
+        target = layout.runs / path
+        target.unlink(missing_ok=True)
+        sync_folder(target.parent)
 
 
 def _make_room(layout: Layout, run_id: str, stage: str, name: str, source: str) -> Path:

@@ -61,6 +61,20 @@ class Layout:
         return self.runs / "searches.json"
 
     @property
+    def queue_file(self) -> Path:
+        return self.runs / "queue.json"
+
+    @property
+    def recipes(self) -> Path:
+        """Named chains, one file each."""
+        return self.runs / "recipes"
+
+    @property
+    def packs(self) -> Path:
+        """Prompt packs: `.txt`, `.tsv`, `.json`."""
+        return self.runs / "packs"
+
+    @property
     def index_file(self) -> Path:
         return self.private / "index.sqlite3"
 

@@ -12,7 +12,7 @@ from lib_sdpipe.store.library import RUNS_ROOT
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif")
 # Below the runs folder, beside its runs.
-_NOT_IMAGES = ("inputs", "environments")
+_NOT_IMAGES = ("inputs", "environments", "recipes", "packs")
 _TYPE, _REGULAR, _FOLDER = 0o170000, 0o100000, 0o040000
 
 FileStat = tuple[str, int, int, int, int]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from lib_sdpipe.conduct.conductor import Conductor
+from lib_sdpipe.pipeline.port import HostFacts
 from lib_sdpipe.store.layout import Layout
 
 
@@ -24,6 +26,12 @@ class TabHost(Protocol):
 
     def set_paused(self, paused: bool) -> str | None:
         """Switch recording; a sentence where that is not possible."""
+
+    def conductor(self) -> Conductor | None:
+        """What works off the queue in this process; None outside a WebUI."""
+
+    def host_facts(self) -> HostFacts | None:
+        """The models, samplers, upscalers and scripts there are to choose from; None outside a WebUI. May take some 100 ms."""
 
     def can_open_folders(self) -> bool:
         """Whether whoever looks at the page sits at the computer whose folders these are, as far as the host can tell."""

@@ -29,6 +29,7 @@ class Host:
     hides: bool = False
     own_only: bool = False
     app: Any = field(default_factory=FastAPI)
+    works: Any = None
 
     def layout(self) -> Layout:
         return self.library
@@ -44,6 +45,12 @@ class Host:
 
     def shows_own_runs_only(self) -> bool:
         return self.own_only
+
+    def conductor(self) -> Any:
+        return self.works
+
+    def host_facts(self) -> None:
+        return None
 
 
 @pytest.fixture

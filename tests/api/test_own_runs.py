@@ -12,6 +12,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from lib_sdpipe.pipeline.queue import add_job
+from lib_sdpipe.pipeline.records import Job, Stage
+from lib_sdpipe.store.queue import change_queue, read_queue
 from lib_sdpipe.workspace import Workspace
 from lib_sdpipe.workspace.picked import Pick, find_pick
 from lib_sdpipe.workspace.page_address import API_PREFIX
@@ -142,6 +145,7 @@ def fill(path: str, run_id: str, user: str) -> str:
     values = {
         "run_id": run_id, "name": "txt2img_001", "sha256": hashlib.sha256(user.encode()).hexdigest(), "key": "x", "file": "1",
         "stamp": "0" * 16, "apply_id": "20250101T000000000-00000000", "operation": "1",
+        "job_id": f"job-of-{user}",
     }
     return path.removeprefix(API_PREFIX + "/").format(**values) + f"?root=outputs&path={run_id}-txt2img_001.png&q=painted"
 
@@ -152,7 +156,8 @@ def bodies(run_id: str) -> list[dict[str, Any]]:
         {}, {"marks": {"txt2img_001": {"rating": 5}}}, {"root": "outputs", "path": f"{run_id}-txt2img_001.png"},
         {"images": [key], "preview": True}, {"images": [key]}, {"runs": [run_id]},
         {"images": [{"root": "outputs", "path": f"{run_id}-txt2img_001.png"}]}, {"older_than_days": 0, "yes": True},
-        {"apply_id": "20250101T000000000-00000000"}, {"plan": {}},
+        {"apply_id": "20250101T000000000-00000000"}, {"plan": {}}, key, {"run_id": run_id}, {**key, "kind": "regenerate"},
+        {"items": [key], "stages": [{"stage": "img2img"}]}, {"runs": [run_id], "stages": [{"stage": "img2img"}]}, {"paused": False},
     ]
 
 
@@ -160,6 +165,8 @@ def test_every_route_there_is_keeps_to_it(as_user: Callable[..., TestClient], sh
     """Also those that are still to be written."""
     digest = hashlib.sha256(b"bob").hexdigest()
     shared.library.store.write_input(digest, draw_picture(4, (64, 64)))
+    job = Job(id="job-of-bob", user="bob", kind="chain", status="waiting", label="painted by bob", stages=[Stage(stage="txt2img")])
+    change_queue(shared.library.layout, lambda queue: add_job(queue, job))
     files = [path for path in shared.library.layout.runs.parent.rglob("*") if path.is_file() and ".sdpipe" not in path.parts]
     before = {path: path.read_bytes() for path in files}
     told = {}
@@ -178,5 +185,6 @@ def test_every_route_there_is_keeps_to_it(as_user: Callable[..., TestClient], sh
                         kind = answer.headers["content-type"]
                         assert "painted by bob" not in answer.text and not kind.startswith(("image", "application/zip")), path
     assert {path: path.read_bytes() for path in before} == before
+    assert read_queue(shared.library.layout).jobs == [job]
     shown = [path for (own_only, path, _), answer in told.items() if not own_only and answer.status_code == 200]
     assert len(shown) > 8  # the same requests, without the setting

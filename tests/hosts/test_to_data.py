@@ -61,8 +61,14 @@ def test_what_cannot_be_stored_is_none_and_a_reason(value: Any) -> None:
 def test_pictures_are_taken_out_once_each() -> None:
     picture = noise(4, 4)
     result, problems, box = data_of({"image": picture, "again": picture, "array": np.zeros((2, 2, 3), np.uint8)})
-    assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1"}}
+    assert result == {"image": {"$picture": "p0"}, "again": {"$picture": "p0"}, "array": {"$picture": "p1", "as": "array"}}
     assert list(box.pictures) == ["p0", "p1"] and not problems
+
+
+def test_an_alpha_that_hides_a_text_is_told_as_the_hosts_reckon_with_it() -> None:
+    plain, hiding = noise(4, 4).convert("RGBA"), noise(4, 4).convert("RGBA")
+    hiding.putpixel((1, 1), (0, 0, 0, 254))
+    assert data_of([plain, hiding])[0] == [{"$picture": "p0"}, {"$picture": "p1", "alpha": "hidden"}]
 
 
 class Odd:
@@ -189,7 +195,7 @@ def test_nothing_of_an_object_is_called() -> None:
 
 def test_pictures_inside_objects_are_taken_out() -> None:
     result, problems, _ = data_of([Unit(image=noise(4, 4)), Declared(image=np.zeros((2, 2, 3), np.uint8))])
-    assert [unit["image"] for unit in result] == [{"$picture": "p0"}, {"$picture": "p1"}] and not problems
+    assert [unit["image"] for unit in result] == [{"$picture": "p0"}, {"$picture": "p1", "as": "array"}] and not problems
 
 
 def test_what_is_more_than_its_attributes_is_no_object(tmp_path: Path) -> None:

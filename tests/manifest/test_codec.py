@@ -52,7 +52,7 @@ def test_a_manifest_has_the_documented_fields_in_the_documented_order() -> None:
     assert list(Manifest().to_json()) == [
         "schema", "name", "run_id", "job_id", "stage", "role", "timestamp", "prompt", "negative_prompt", "config", "path", "root",
         "kept", "beside", "model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "requested_seed", "actual_seed",
-        "actual_subseed", "subseed_strength", "refiner", "hires", "adetailer", "batch", "variant", "image", "parent", "members",
+        "actual_subseed", "subseed_strength", "refiner", "hires", "adetailer", "batch", "variant", "step", "image", "parent", "members",
         "stage_history", "stage_duration_ms", "infotext", "lost_at", "revisions", "inferred",
     ]
 

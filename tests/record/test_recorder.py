@@ -12,6 +12,7 @@ from typing import Any, Iterator
 import pytest
 
 from lib_sdpipe.record import recorder as recorder_module
+from lib_sdpipe.record import writer
 from lib_sdpipe.record.extras import Extras
 from lib_sdpipe.record.facts import ImageValues, JobKey, PassFacts, RunOptions, RunRequest
 from lib_sdpipe.record.job import Job
@@ -69,7 +70,7 @@ def save_image(recorder: Recorder, job: Job, path: Path, index: int = 0) -> None
     job.end_pass(outer, False, None)
 
 
-def wait_for(condition: Any, seconds: float = 5.0) -> None:
+def wait_for(condition: Any, seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -106,17 +107,22 @@ def test_an_idle_host_ends_the_run_at_its_last_event(recorder: Recorder, layout:
     assert run.images.saved == 0, "the host says what was saved"
 
 
-def test_while_the_host_is_at_work_the_writer_lets_it_go_first(recorder: Recorder, layout: Layout, tmp_path: Path, host: Host) -> None:
+def test_while_the_host_is_at_work_the_writer_lets_it_go_first(
+    recorder: Recorder, layout: Layout, tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert writer._LONGEST_DELAY_SECONDS <= 1.0
+    monkeypatch.setattr(writer, "_LONGEST_DELAY_SECONDS", 60.0)
     recorder.open_library(layout, {})
     recorder.flush()
     host.busy = True
     job = open_job(recorder)
     assert job is not None
     save_image(recorder, job, tmp_path / "1.png")
-    time.sleep(0.3)
-    assert layout.run_file(job.run_id).exists(), "a run is seen from its first moment"
+    wait_for(layout.run_file(job.run_id).exists)  # a run is seen from its first moment
+    time.sleep(0.2)
     assert not layout.manifest_file(job.run_id, "txt2img_001").exists()
-    wait_for(layout.manifest_file(job.run_id, "txt2img_001").exists, seconds=3)
+    monkeypatch.setattr(writer, "_LONGEST_DELAY_SECONDS", 0.3)
+    wait_for(layout.manifest_file(job.run_id, "txt2img_001").exists)
 
 
 def test_the_writers_thread_ends_when_there_is_nothing_to_do(recorder: Recorder, layout: Layout) -> None:
@@ -153,10 +159,10 @@ def test_a_disk_that_does_not_answer_gets_the_folder_later(
     recorder.flush()
     asleep = threading.Event()
     create = RunStore.create_run_folder
-    monkeypatch.setattr(RunStore, "create_run_folder", lambda store, run_id: asleep.wait(5) and create(store, run_id))
+    monkeypatch.setattr(RunStore, "create_run_folder", lambda store, run_id: asleep.wait(60) and create(store, run_id))
     started = time.monotonic()
     job = open_job(recorder)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5.0
     assert job is not None and len(job.run_id.rsplit("_", 1)[1]) == 8
     asleep.set()
     save_image(recorder, job, tmp_path / "1.png")

@@ -1,4 +1,4 @@
-"""A lock that serves waiting threads in the order in which they came. Not re-entrant, like the host's."""
+"""A lock that serves waiting threads in about the order in which they came. Not re-entrant, like the host's."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from typing import Any
 
 
 class FIFOLock:
+    """The names are the host's: extensions look at who waits."""
+
     def __init__(self) -> None:
-        self._guard = threading.Lock()
         self._lock = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
+        self._inner_lock = threading.Lock()
+        self._pending_threads: deque[threading.Event] = deque()
 
     def acquire(self, blocking: bool = True) -> bool:
-        with self._guard:
+        with self._inner_lock:
             if self._lock.acquire(False):
                 return True
             if not blocking:
                 return False
             turn = threading.Event()
-            self._waiting.append(turn)
+            self._pending_threads.append(turn)
         turn.wait()
-        return True
+        return self._lock.acquire()
 
     def release(self) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().set()  # the lock passes on without becoming free
-            else:
-                self._lock.release()
+        with self._inner_lock:
+            if self._pending_threads:
+                self._pending_threads.popleft().set()
+            self._lock.release()
 
     def __enter__(self) -> bool:
         return self.acquire()

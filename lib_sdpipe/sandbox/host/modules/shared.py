@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from modules import options, shared_options, shared_state, util
@@ -13,6 +14,9 @@ OptionHTML = options.OptionHTML
 options_section = options.options_section
 natural_sort_key, listfiles, walk_files = util.natural_sort_key, util.listfiles, util.walk_files
 
+_TILES = 4
+"""Steps of an upscaler, between which it looks whether it was interrupted."""
+
 
 class _Upscaler:
     """Stands where the host has a network: enlarges by resampling."""
@@ -21,8 +25,14 @@ class _Upscaler:
         self.name, self.model_name = name, None
 
     def upscale(self, img: Any, scale: float, selected_model: str | None = None) -> Any:
+        """As in the host an interrupted one resizes what it has by Lanczos and gives that back."""
         size = tuple(int(side * scale) // 8 * 8 for side in img.size)
-        return img if self.name == "None" or size == img.size else img.resize(size, 1 if self.name == "Lanczos" else 0)
+        done = self.name == "None" or size == img.size
+        for _ in range(0 if done else _TILES):
+            if state.interrupted:
+                return img.resize(size, 1)
+            time.sleep(cmd_opts.sandbox_step_ms / 1000)
+        return img if done else img.resize(size, 1 if self.name == "Lanczos" else 0)
 
 
 class UpscalerData:

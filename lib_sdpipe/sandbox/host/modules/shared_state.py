@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any
 
+from modules import devices
+
 
 class State:
     """One object for the process; `begin` does not nest and clears every flag."""
@@ -34,6 +36,7 @@ class State:
         self.textinfo: str | None = None
 
     def begin(self, job: str | None = "(unknown)") -> None:
+        devices.torch_gc()
         self._clear_progress()
         self.time_start = time.time()
         self.job_count, self.job_no = -1, 0
@@ -42,6 +45,7 @@ class State:
 
     def end(self) -> None:
         self.job, self.job_count = "", 0
+        devices.torch_gc()
 
     def nextjob(self) -> None:
         self.job_no += 1

@@ -5,6 +5,8 @@ from modules import gradio_extensons, scripts_postprocessing, shared
 from modules.ui_components import FormRow, InputAccordion
 from PIL import Image
 
+upscale_cache = {}
+
 
 class ScriptPostprocessingUpscale(scripts_postprocessing.ScriptPostprocessing):
     name = "Upscale"
@@ -59,6 +61,9 @@ class ScriptPostprocessingUpscale(scripts_postprocessing.ScriptPostprocessing):
             pp.info["Postprocess upscaler 2"] = second.name
         pp.image = image
 
+    def image_changed(self):
+        upscale_cache.clear()
+
     def upscale(self, image, info, upscaler, upscale_mode, upscale_by, max_side_length, upscale_to_width,
                 upscale_to_height, upscale_crop):
         size, fits = (upscale_to_width, upscale_to_height), upscale_mode == 1
@@ -72,7 +77,13 @@ class ScriptPostprocessingUpscale(scripts_postprocessing.ScriptPostprocessing):
                 info["Max side length"] = max_side_length
         if fits:
             upscale_by = max(size[0] / image.width, size[1] / image.height)
-        image = upscaler.scaler.upscale(image, upscale_by, upscaler.data_path)
+        # The host keeps its last results, whatever became of them, and is not told of an interruption.
+        key = (hash(image.tobytes()), upscaler.name, upscale_mode, upscale_by, upscale_to_width, upscale_to_height, upscale_crop)
+        cached = upscale_cache.pop(key, None)
+        image = upscaler.scaler.upscale(image, upscale_by, upscaler.data_path) if cached is None else cached
+        upscale_cache[key] = image
+        if len(upscale_cache) > 5:
+            upscale_cache.pop(next(iter(upscale_cache)))
         if fits and upscale_crop:
             cropped = Image.new("RGB", size)
             cropped.paste(image, box=(size[0] // 2 - image.width // 2, size[1] // 2 - image.height // 2))
