@@ -1,5 +1,5 @@
 // The last run in the "Runs" accordion of txt2img and img2img: asked for while it is in sight, when a picture has come and
-// as long as the run is going on. Never while nobody can see it.
+// as long as the run is going on. Never while nobody can see it. The recipes of "Then" are asked for when it comes into sight.
 (function() {
     "use strict";
 
@@ -36,6 +36,7 @@
         const beside = get(`sdpipe_${state.tab}_label`) || panel;
         const isVisible = !document.hidden && beside.getClientRects().length > 0 && beside.offsetHeight > 0;
         const isGoingOn = shown.querySelector("[data-sdpipe-running]") !== null && Date.now() - state.last >= POLL_MS;
+        if (isVisible && !state.wasVisible) window.sdpipe.press(`sdpipe_${state.tab}_ask_then`);
         if (isVisible && (!state.wasVisible || isGoingOn || (state.due && Date.now() >= state.due))) ask(state);
         state.wasVisible = isVisible;
     }

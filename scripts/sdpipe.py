@@ -21,7 +21,7 @@ class SDPipeScript(scripts.Script):
 
     def ui(self, is_img2img):
         tab = "img2img" if is_img2img else "txt2img"
-        return build_panel(tab, settings.default_options(), settings.is_paused(), _extension.tab_host)
+        return build_panel(tab, settings.default_options(), settings.default_then(), settings.is_paused(), _extension.tab_host)
 
     def setup(self, p, *args):
         _session.setup(p)
@@ -34,12 +34,16 @@ class SDPipeScript(scripts.Script):
 
     def before_process_batch(self, p, *args, **kwargs):
         _session.before_process_batch(p, kwargs.get("batch_number", 0))
+        _extension.then.before_process_batch(p, kwargs.get("batch_number", 0))
 
     def postprocess_batch_list(self, p, pp, *args, **kwargs):
         _session.postprocess_batch_list(p, pp.images)
 
     def postprocess_image_after_composite(self, p, pp, *args):
         _session.after_composite(p, pp.image)
+
+    def postprocess(self, p, processed, *args):
+        _extension.then.postprocess(p, processed)
 
 
 class SDPipeExtras(scripts_postprocessing.ScriptPostprocessing):

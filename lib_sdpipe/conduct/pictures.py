@@ -24,7 +24,7 @@ class Pictures:
     """One job's. What a stage has made is what the next one takes, though its file may be lossy."""
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+        self.layout = layout
         self._store = RunStore(layout)
         self._made: OrderedDict[tuple[str, str], Image.Image] = OrderedDict()
 
@@ -40,7 +40,7 @@ class Pictures:
     def find(self, reference: Json) -> Image.Image:
         """The picture of `{"$input": sha256}` or `{"$image": {"run_id", "name"}}`. Raises UnknownNameError, RecordError."""
         if isinstance(reference.get("$input"), str):
-            return read_picture(self._layout.input_file(reference["$input"]))
+            return read_picture(self.layout.input_file(reference["$input"]))
         link = reference.get("$image")
         if not isinstance(link, dict) or not isinstance(link.get("run_id"), str) or not isinstance(link.get("name"), str):
             raise RecordError(f"{reference!r} names no picture")
@@ -49,7 +49,7 @@ class Pictures:
 
     def find_file(self, manifest: Manifest) -> Path:
         """Where a recorded image is, or its copy in the run folder. Raises UnknownNameError."""
-        library = Library.unread(self._layout)
+        library = Library.unread(self.layout)
         library.reload_tolerantly(None)
         file = next(iter(library.iter_files(manifest.root, manifest.path, manifest.kept)), None)
         if file is None:

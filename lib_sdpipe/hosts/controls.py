@@ -11,8 +11,8 @@ from lib_sdpipe.record.facts import RunOptions
 log = logging.getLogger("sdpipe")
 
 # The order of the visible controls after the first argument; new ones go to the end.
-CONTROL_NAMES = ("record", "write_run_id", "keep_images", "keep_stages", "keep_inputs", "label")
-_KINDS: dict[str, type] = {field.name: type(field.default) for field in fields(RunOptions)}
+CONTROL_NAMES = ("record", "write_run_id", "keep_images", "keep_stages", "keep_inputs", "label", "then")
+_KINDS: dict[str, tuple[type, ...]] = {field.name: (type(field.default),) for field in fields(RunOptions)} | {"then": (str, dict)}
 
 
 def read_options(arguments: tuple[Any, ...], is_api: bool, settings: RunOptions) -> RunOptions:
@@ -34,7 +34,8 @@ def _checked(request: dict[Any, Any]) -> dict[str, Any]:
         if kind is None:
             log.warning("SDPipe: unknown key %r in the script argument; known are %s", key, ", ".join(_KINDS))
         elif value is not None and not isinstance(value, kind):
-            log.warning("SDPipe: %r must be %s, not %r; the setting is used", key, kind.__name__, value)
+            names = " or ".join(one.__name__ for one in kind)
+            log.warning("SDPipe: %r must be %s, not %s; the setting is used", key, names, repr(value)[:200])
         elif value is not None:
             chosen[key] = value
     return chosen

@@ -14,6 +14,7 @@ from lib_sdpipe.hosts.environment import forget_script_defaults
 from lib_sdpipe.hosts.pass_wrapper import PassWrapper
 from lib_sdpipe.hosts.pipeline_port import PipelinePort
 from lib_sdpipe.hosts.session import Session
+from lib_sdpipe.hosts.then_chain import ThenChain
 from lib_sdpipe.pipeline.port import HostFacts
 from lib_sdpipe.store.layout import Layout, find_layout
 
@@ -28,6 +29,7 @@ class Process:
     session: Session
     port: PipelinePort
     conductor: Conductor
+    then: ThenChain
     is_up: bool = False
 
 
@@ -42,6 +44,7 @@ class Extension:
         self.port = process.port
         self.tab_host = RunsTabHost(process)
         self.api_host = WebUIApiHost(process.port, process.conductor)
+        self.then = process.then
         self._process = process
         self._wrapper = PassWrapper(process.session)
 
@@ -114,7 +117,7 @@ def attach() -> Extension:
     if _process is None:
         session = Session()
         port = PipelinePort(session)
-        _process = process = Process(session, port, Conductor(_layout, port, lambda: process.is_up))
+        _process = process = Process(session, port, Conductor(_layout, port, lambda: process.is_up), ThenChain(session, port))
     return Extension(_process)
 
 

@@ -20,7 +20,8 @@ class Frame:
     """One call of process_images_inner. `job` and `outer` are None where it is not recorded or is ADetailer's own.
 
     `finished` is the picture that left the last hook, `unsaved` the same until the host writes it; `decoded` are the
-    batch's pictures as the model gave them, tensors of channels, rows and columns from 0 to 1.
+    batch's pictures as the model gave them, tensors of channels, rows and columns from 0 to 1. `has_gone_on` once what comes
+    after the pass has been made of its images.
     """
 
     p: Any
@@ -33,6 +34,7 @@ class Frame:
     decoded: list[Any] = field(default_factory=list)
     init_saves: int = 0
     put_back: Callable[[], Any] | None = None
+    has_gone_on: bool = False
 
 
 class Frames:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import time
 import weakref
 from dataclasses import dataclass, replace
@@ -17,7 +18,9 @@ from lib_sdpipe.hosts.controls import read_options
 from lib_sdpipe.hosts.environment import read_environment
 from lib_sdpipe.hosts.image_values import stage_of
 from lib_sdpipe.hosts.output_folders import find_save_folder, read_output_folders
+from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.request import PictureBox, has_selected_script, read_request
+from lib_sdpipe.hosts.then_choice import read_then
 from lib_sdpipe.images.read import read_infotext
 from lib_sdpipe.manifest.infotext import parse_infotext
 from lib_sdpipe.record.extras import Extras
@@ -25,6 +28,8 @@ from lib_sdpipe.record.facts import Claim, JobKey, RunOptions, RunRequest
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.recorder import Recorder
 from lib_sdpipe.store.layout import find_layout
+
+log = logging.getLogger("sdpipe")
 
 _LONGEST_LOADING_SECONDS = 60.0
 
@@ -95,9 +100,18 @@ class Jobs:
     def open(self, key: JobKey, options: RunOptions, stage: str, request: RunRequest, box: PictureBox) -> Job | None:
         self.recorder.close_job()
         self.open_library()
+        then = read_then(options.then, find_layout(settings.runs_folder(), settings.cache_folder()))
+        if then.stages:
+            request = replace(request, config={**request.config, "then": hide_home(then.to_json())})
         options_now = dict(shared.opts.data)
         environment = functools.partial(read_environment, options_now) if settings.records_environment() else None
-        return self.recorder.open_job(key, options, stage, request, Extras(box.pictures, environment))
+        job = self.recorder.open_job(key, options, stage, request, Extras(box.pictures, environment))
+        if job is not None:
+            job.then = then.stages
+            job.note_models([], hide_home(list(then.faults)))
+        for fault in then.faults:
+            log.warning("SDPipe: %s", fault)
+        return job
 
     def _join(self, p: Any, options: RunOptions) -> Job | None:
         """The open run of the host's current job, or a new one; None where it is not to be recorded."""

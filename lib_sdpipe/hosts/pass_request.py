@@ -19,7 +19,7 @@ from lib_sdpipe.record.facts import Json
 # The host API's names for what a record says otherwise, or what only concerns the answer to an HTTP call.
 _OF_THE_CALL = (
     "endpoint", "scripts", "alwayson_scripts", "script_name", "script_args", "send_images", "save_images", "include_init_images",
-    "force_task_id", "infotext", "sampler_index", "mask_blur",
+    "force_task_id", "infotext", "sampler_index", "mask_blur", "then",
 )
 # What a pass saves is the pipeline's to say, and no option outlives it.
 _OURS = ("do_not_save_samples", "do_not_save_grid", "override_settings_restore_afterwards", "override_settings")

@@ -53,6 +53,7 @@ class PipelinePort:
         if run_id in self._jobs:
             self._jobs[run_id].planned = planned
             return
+        self._session.recorder.close_job(run_id)  # what was left of a press of Generate may be resumed at once
         self._session.jobs.open_library()
         self.wait_recorded()
         desk = self._session.recorder.desk
@@ -74,15 +75,18 @@ class PipelinePort:
     def run_pass(self, run_id: str, request: PassRequest, find_picture: FindPicture) -> PassOutcome:
         return self._runner.run(self._job(run_id), request, find_picture, self._users.get(run_id))
 
-    def run_nested(self, request: PassRequest, find_picture: FindPicture, user: str | None = None) -> PassOutcome:
+    def run_nested(
+        self, request: PassRequest, find_picture: FindPicture, user: str | None = None, is_counted: bool = False,
+    ) -> PassOutcome:
         """A pass inside the user's job that runs on this thread and is recorded: for its `postprocess` hook alone.
 
-        The host's lock is held by that job already. Raises SdPipeError where the job is not recorded.
+        The host's lock is held by that job already. `is_counted`: the host's bar knows of its batches. Raises SdPipeError where
+        the job is not recorded.
         """
         job = self._session.jobs.current()
         if job is None:
             raise SdPipeError("this generation is not recorded, so nothing can go on from it")
-        return self._runner.run_nested(job, request, find_picture, user)
+        return self._runner.run_nested(job, request, find_picture, user, is_counted)
 
     def wait_recorded(self) -> None:
         if not self._session.recorder.flush(_LONGEST_RECORDING_SECONDS):

@@ -49,8 +49,13 @@ class PassRunner:
         outcome, fault = _attempt(lambda: self._take_turn(job, request, plan, user))
         return _finish(outcome or PassOutcome(error=_describe(fault, request)), started)
 
-    def run_nested(self, job: Job, request: PassRequest, find_picture: FindPicture, user: str | None = None) -> PassOutcome:
-        """The same inside a job of the user's: its lock, its state, its thread; its bar is told of the batches to come."""
+    def run_nested(
+        self, job: Job, request: PassRequest, find_picture: FindPicture, user: str | None = None, is_counted: bool = False,
+    ) -> PassOutcome:
+        """The same inside a job of the user's: its lock, its state, its thread.
+
+        Its bar is told of the batches to come, unless they are counted there.
+        """
         started = time.monotonic()
         plan, fault = _attempt(lambda: _read(request.config, find_picture))
         if plan is None:
@@ -60,7 +65,8 @@ class PassRunner:
             return _finish(PassOutcome(cut_short=cut), started)
         # Hires fix would double the batches of the whole job once more.
         shared.state.processing_has_refined_job_count = True
-        shared.state.job_count = max(shared.state.job_count, 0) + plan.batches
+        if not is_counted:
+            shared.state.job_count = max(shared.state.job_count, 0) + plan.batches
         return _finish(self._run_in_turn(job, request, plan, user, is_nested=True), started)
 
     def _take_turn(self, job: Job, request: PassRequest, plan: Plan, user: str | None) -> PassOutcome:

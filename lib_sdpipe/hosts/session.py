@@ -137,7 +137,8 @@ class Session:
         job.folders = output_folders_of(frame.p)
         frame.outer = job.start_pass(read_pass(frame.p))
         self.saves.forget_failed()
-        self._note_variant(frame, frame.outer)
+        frame.outer.is_nested = frame is not self.frames.here()[0]
+        self._note_variant(frame, frame.outer, job)
         self._send_inputs(frame, frame.outer, job)
         if job.options.keep_stages and getattr(frame.p, "enable_hr", False):
             frame.put_back = _save_before_hires()
@@ -151,9 +152,11 @@ class Session:
         self.recorder.note_event()
 
     @never_raises
-    def _note_variant(self, frame: Frame, outer: Pass) -> None:
-        """By itself behind the door: it reads another program's variables."""
-        frame.variant = read_variant(outer.number - (self.own.first if self.own is not None else 0))
+    def _note_variant(self, frame: Frame, outer: Pass, job: Job) -> None:
+        """By itself behind the door: it reads another program's variables. What comes after a pass has that of its image."""
+        if not outer.is_nested:
+            first = self.own.first if self.own is not None else 0
+            frame.variant = read_variant(sum(1 for one in job.passes[first:outer.number] if not one.is_nested))
 
     @never_raises
     def _note_models(self, frame: Frame, job: Job) -> None:

@@ -33,6 +33,10 @@ _OPTIONS: dict[str, tuple[Any, str, str, str, dict[str, Any]]] = {
     "sdpipe_keep_stages": (False, "Keep intermediate stages: default", "the pictures before hires fix and before ADetailer", "", {}),
     "sdpipe_keep_inputs": (True, "Keep input pictures: default", "img2img sources and masks, once per content", "", {}),
     "sdpipe_label": ("", "Label: default", "the last part of the run id; empty: the first stage's name", "Textbox", {}),
+    "sdpipe_then": (
+        "", "Then: default", "the name of the recipe that the accordion begins with; empty: none. API calls say it for themselves",
+        "Textbox", {},
+    ),
     "sdpipe_own_runs": (
         False, "Each user sees own runs", "with --gradio-auth; runs that nobody was logged in for are everybody's; repairs are for the"
         " command line and --api-auth", "", {},
@@ -93,6 +97,11 @@ def default_options() -> RunOptions:
         label=read_setting("sdpipe_label"),
         prompts=read_setting("sdpipe_record_prompts"),
     )
+
+
+def default_then() -> str:
+    """The recipe that the accordion begins with; empty for none. A program says for itself what is to come."""
+    return str(read_setting("sdpipe_then")).strip()
 
 
 def runs_folder() -> Path:

@@ -65,6 +65,16 @@ def count_planned(stages: Sequence[Stage], items: Sequence[Item]) -> int:
     return total
 
 
+def count_batches(stages: Sequence[Stage], images: int) -> int:
+    """Batches in all of stages that go on from so many images; each stage has one pass for each image."""
+    total = 0
+    for stage in stages:
+        is_upscale = stage.stage == "upscale"
+        total += images * (1 if is_upscale else _whole(stage.settings.get("n_iter")))
+        images *= 1 if is_upscale else count_images(stage.settings)
+    return total
+
+
 def _build_pass(stage: str, settings: Json, source: Manifest | None) -> Json:
     is_txt2img = stage == "txt2img"
     config: Json = {"endpoint": "txt2img" if is_txt2img else "img2img", **_USUAL, "batch_size": 1, "n_iter": 1}

@@ -60,10 +60,12 @@ def end_job(queue: Queue, job_id: str, changes: Json) -> Queue:
     changes = {**changes, "owner": None}
     if changes.get("status") == "done":
         changes.update(items=[], requests=[], compare=[], done=[])
-    changed = change_job(queue, job_id, changes)
-    ended = [job for job in changed.jobs if job.status in _ENDED]
-    gone = {job.id for job in ended[: max(0, len(ended) - MOST_ENDED)]}
-    return _with_jobs(changed, [job for job in changed.jobs if job.id not in gone])
+    return _without_oldest(change_job(queue, job_id, changes))
+
+
+def put_ended(queue: Queue, job: Job) -> Queue:
+    """One that was made elsewhere and broke off; a later state of one takes its place."""
+    return _without_oldest(_with_jobs(queue, [*(known for known in queue.jobs if known.id != job.id), job]))
 
 
 def cancel_job(queue: Queue, job_id: str, now: str) -> Queue:
@@ -103,6 +105,12 @@ def clear_ended(queue: Queue) -> Queue:
 
 def pause(queue: Queue, paused: bool) -> Queue:
     return queue.copy(update={"paused": paused})
+
+
+def _without_oldest(queue: Queue) -> Queue:
+    ended = [job for job in queue.jobs if job.status in _ENDED]
+    gone = {job.id for job in ended[: max(0, len(ended) - MOST_ENDED)]}
+    return _with_jobs(queue, [job for job in queue.jobs if job.id not in gone])
 
 
 def _with_jobs(queue: Queue, jobs: list[Job]) -> Queue:

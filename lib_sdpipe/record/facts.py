@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The choices of one press of Generate."""
+    """The choices of one press of Generate. `then` is what comes after it: a recipe's name, or an object with stages."""
 
     record: bool = True
     write_run_id: bool = True
@@ -19,6 +19,7 @@ class RunOptions:
     keep_inputs: bool = True
     label: str = ""
     prompts: bool = True
+    then: str | Json = ""
 
 
 @dataclass(frozen=True)

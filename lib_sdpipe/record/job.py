@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 from lib_sdpipe.manifest.names import build_manifest_name
 from lib_sdpipe.manifest.times import format_utc
+from lib_sdpipe.pipeline.records import Stage
 from lib_sdpipe.record.facts import Claim, DetailerPass, ImageValues, JobKey, Json, PassFacts, PassStep, RunOptions, RunRequest
 from lib_sdpipe.record.passes import Pass, Slot
 from lib_sdpipe.record.tiles import Tile
@@ -22,7 +23,8 @@ _SHARED = ("model", "model_hash", "vae", "vae_hash", "loras", "embeddings", "sub
 class Job:
     """One run while it is open. `folders` are those its pass saves to, absolute; `config` is what was asked.
 
-    Of a run of the pipeline `step` says what the next pass is for, and `planned` how many images all of it will have.
+    Of a run of the pipeline `step` says what the next pass is for, and `planned` how many images all of it will have. `then`
+    are the stages that each pass of any other goes on with.
     """
 
     def __init__(self, key: JobKey, run_id: str, options: RunOptions, stage: str, has_script: bool = False) -> None:
@@ -35,6 +37,7 @@ class Job:
         self.config: Json = {}
         self.step: PassStep | None = None
         self.planned: int | None = None
+        self.then: tuple[Stage, ...] = ()
         self.passes: list[Pass] = []
         self.tiles: list[Tile] = []
         self._numbers: dict[str, int] = {}
@@ -42,6 +45,7 @@ class Job:
         self._returned_before = 0
         self._put_together = 0
         self._tiles_used = 0
+        self._to_come = 0
         self._interrupted = False
         self._error: Json | None = None
         self._models: list[Json] = []
@@ -59,7 +63,7 @@ class Job:
             "config": request.config,
         }
         return {
-            "kind": "run", "run_id": self.run_id, "run": run, "options": asdict(self.options),
+            "kind": "run", "run_id": self.run_id, "run": run, "options": asdict(replace(self.options, then="")),
             "not_replayable": list(request.not_replayable), "has_folder": has_folder,
         }
 
@@ -149,6 +153,14 @@ class Job:
         """The manifest of an image or grid as it was promised; {} of any other."""
         return self._made.get(name, {})
 
+    def plan_more(self, images: int) -> None:
+        """So many images are to come that no pass has been begun for yet; negative once it has."""
+        self._to_come += images
+
+    def count_planned(self) -> int:
+        made = sum(outer.planned for outer in self.passes) - self._tiles_used + self._put_together
+        return self.planned or made + self._to_come
+
     def count_saved(self) -> None:
         """A final image was written to a file."""
         self._saved += 1
@@ -174,7 +186,7 @@ class Job:
         self._error = self._error or self._find_error()
         status = "failed" if self._error else "interrupted" if self._interrupted else "completed"
         images = {
-            "planned": self.planned or sum(outer.planned for outer in self.passes) - self._tiles_used + self._put_together,
+            "planned": self.count_planned(),
             "returned": self._returned_before + sum(outer.returned for outer in self.passes) - self._tiles_used + self._put_together,
             "saved": self._saved,
         }

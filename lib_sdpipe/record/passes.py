@@ -26,7 +26,7 @@ class Phase(enum.Enum):
 
 @dataclass
 class Pass:
-    """State of one outer pass. Times are monotonic seconds."""
+    """State of one outer pass. Times are monotonic seconds. `is_nested`: inside another, to go on from its images."""
 
     number: int
     facts: PassFacts
@@ -46,6 +46,7 @@ class Pass:
     names: dict[tuple[Slot, str], str] = field(default_factory=dict)
     incomplete: str | None = None
     step: PassStep | None = None
+    is_nested: bool = False
 
     @property
     def is_detailing(self) -> bool:

@@ -9,6 +9,7 @@ import gradio as gr
 from lib_sdpipe.record.facts import RunOptions
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.last_run import build_last_run
+from lib_sdpipe.ui.then_choice import build_then
 
 _CONTROLS: tuple[tuple[str, str, str], ...] = (
     ("record", "Record this run", "one manifest for every image, and the settings of the run"),
@@ -19,7 +20,7 @@ _CONTROLS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def build_panel(tab: str, defaults: RunOptions, paused: bool, host: TabHost) -> list[Any]:
+def build_panel(tab: str, defaults: RunOptions, then: str, paused: bool, host: TabHost) -> list[Any]:
     """The controls in the order of the script's arguments; the first is invisible and for API callers."""
     request = gr.State(None)
     with gr.Accordion("Runs", open=False, elem_id=f"sdpipe_{tab}_panel"):
@@ -33,12 +34,14 @@ def build_panel(tab: str, defaults: RunOptions, paused: bool, host: TabHost) -> 
                 )
                 for name, label, info in _CONTROLS
             ]
-        label = gr.Textbox(
-            value=defaults.label, label="Label", elem_id=f"sdpipe_{tab}_label", elem_classes=["sdpipe-label"], max_lines=1,
-            interactive=True, placeholder="the last part of the run's name; empty: the stage",
-        )
+        with gr.Row(elem_classes=["sdpipe-panel-texts"]):
+            label = gr.Textbox(
+                value=defaults.label, label="Label", elem_id=f"sdpipe_{tab}_label", elem_classes=["sdpipe-label"], max_lines=1,
+                interactive=True, placeholder="the last part of the run's name; empty: the stage",
+            )
+            after = build_then(tab, then, host)
         build_last_run(tab, host)
-    controls = [request, *checks, label]
+    controls = [request, *checks, label, after]
     for control in controls:
         # The default is a setting: a value stored by the host's page would mask it for ever.
         control.do_not_save_to_config = True

@@ -58,6 +58,11 @@ def build_rerun(replay: Replay, kind: str = "rerun", label: str = "", user: str 
     )
 
 
+def put_broken(layout: Layout, job: Job) -> None:
+    """A chain that broke off after a press of Generate is listed with the jobs, to be resumed. Raises as `change_queue`."""
+    change_queue(layout, lambda queue: changes.put_ended(queue, job))
+
+
 def _unsaved(replay: Replay, keeps: bool) -> list[PassRequest]:
     """The requests with nothing saved; `keeps`: the compared images are written to the run folder."""
     wanted, before, found = {compared.place for compared in replay.compare}, 0, []

@@ -27,7 +27,7 @@ def open_mode(page: Page, tab: str, name: str) -> None:
     if buttons.count() == 0:
         pytest.skip(f"this page has no {name} in {group}")
     buttons.first.click()
-    page.tab.wait_for_timeout(SETTLES_MS)
+    page.settle(SETTLES_MS, SETTLES_MS // 3)
 
 
 def require(page: Page, selector: str) -> Any:
@@ -41,7 +41,7 @@ def put(page: Page, elem_id: str, *files: Path) -> None:
     """Into a picture field or a list of files."""
     field = require(page, f"#{elem_id} input[type=file]")
     field.set_input_files([str(file) for file in files] if len(files) > 1 else str(files[0]))
-    page.tab.wait_for_timeout(SETTLES_MS)
+    page.settle(SETTLES_MS, SETTLES_MS // 3)
 
 
 def draw(page: Page, elem_id: str) -> None:
@@ -58,7 +58,7 @@ def draw(page: Page, elem_id: str) -> None:
             page.tab.mouse.down()
             page.tab.wait_for_timeout(FRAME_MS)
     page.tab.mouse.up()
-    page.tab.wait_for_timeout(SETTLES_MS)
+    page.settle(SETTLES_MS, SETTLES_MS // 3)
 
 
 def _zigzag(left: float, top: float, right: float, bottom: float, rows: int = 7, steps: int = 6) -> Iterator[tuple[float, float]]:
@@ -81,10 +81,12 @@ def choose_in_gallery(page: Page, tab: str, number: int) -> None:
     """The picture that Save, hires and Send work on, counted from 0 with the grid."""
     gallery = page.tab.locator(f"#{tab}_gallery")
     small = gallery.locator(".thumbnails button, .thumbnail-small, .grid-container button")
-    for _ in range(10):  # a press while the gallery is still being built is lost
+    for attempt in range(10):  # a press while the gallery is still being built is lost
+        if attempt and small.count() > 1:  # what the gallery already shows as chosen tells nobody when it is pressed again
+            small.nth(0 if number else 1).click()
         small.nth(number).click()
-        for _ in range(10):
-            page.tab.wait_for_timeout(200)
+        for _ in range(40):
+            page.tab.wait_for_timeout(50)
             if page.tab.evaluate(_IS_CHOSEN, [tab, number]):
                 return
     raise AssertionError(f"picture {number} in the gallery of {tab} cannot be chosen")
@@ -99,12 +101,12 @@ def select(page: Page, elem_id: str, choice: str) -> None:
     # gradio has a tick before each line, shown or not
     line = re.compile(rf"^\s*\u2713?\s*{re.escape(choice)}\s*$")
     page.tab.locator("ul.options li, ul[role=listbox] li").filter(has_text=line).first.click()
-    page.tab.wait_for_timeout(700)
+    page.settle(700)
 
 
 def type_into(page: Page, elem_id: str, text: str) -> None:
     require(page, f"#{elem_id} textarea, #{elem_id} input").fill(text)
-    page.tab.wait_for_timeout(300)
+    page.settle(300)
 
 
 def press_from_menu(page: Page, elem_id: str, item: str) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import Any
-from urllib.parse import urlsplit
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # No other server is asked, whatever a host's page names (fonts, scripts).
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 SLOW_MS = 60_000
+_LOOK_MS = 30
+# How long the page has been as it is.
+_NOTE_CHANGES = """
+window.sdpipeTestChanged = performance.now();
+new MutationObserver(() => { window.sdpipeTestChanged = performance.now(); }).observe(
+    document, {subtree: true, childList: true, attributes: true, characterData: true});
+"""
+_UNCHANGED_FOR_MS = "() => performance.now() - window.sdpipeTestChanged"
 
 
 class Page:
@@ -23,15 +33,33 @@ class Page:
         self.tab.set_default_timeout(SLOW_MS)
         self.tab.on("pageerror", lambda fault: self.errors.append(str(fault)))
         self.tab.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        host = urlsplit(url).netloc
-        self.tab.route(lambda asked: urlsplit(asked).netloc not in (host, ""), lambda route: route.abort())
+        self._asked: set[Any] = set()
+        self.tab.on("request", self._note_request)
+        for end in ("requestfinished", "requestfailed"):
+            self.tab.on(end, lambda request: self._asked.discard(request))
+        self.tab.add_init_script(_NOTE_CHANGES)
         self.tab.goto(f"{url}/?__theme={theme}", wait_until="domcontentloaded")
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
         self.tab.wait_for_selector("#txt2img_prompt textarea")
         self.tab.wait_for_function("() => typeof gradioApp === 'function' && window.opts && Object.keys(window.opts).length > 3")
-        self.tab.wait_for_timeout(800)
+        self.settle(800)
+
+    def _note_request(self, request: Any) -> None:
+        if request.resource_type != "eventsource" and "heartbeat" not in request.url:  # those stay open
+            self._asked.add(request)
+
+    def settle(self, most_ms: int, quiet_ms: int = 200) -> None:
+        """Let the page answer and take hold of what came: until nothing is asked and nothing changes any more, or for so long."""
+        until = time.monotonic() + most_ms / 1000
+        began = time.monotonic()
+        while time.monotonic() < until:
+            self.tab.wait_for_timeout(_LOOK_MS)
+            if self._asked or time.monotonic() - began < quiet_ms / 1000:
+                continue
+            if self.tab.evaluate(_UNCHANGED_FOR_MS) >= quiet_ms:
+                return
 
     def reload_ui(self) -> None:
         """The button in Settings; the page comes back by itself once the host does."""
@@ -71,7 +99,7 @@ class Page:
         self.tab.wait_for_function(
             "() => document.querySelector('#sdpipe_runs') && !document.querySelector('#sdpipe_runs [data-sdpipe-pending]')"
         )
-        self.tab.wait_for_timeout(500)
+        self.settle(500)
 
     def fill(self, tab: str, prompt: str, **numbers: int) -> None:
         self.tab.locator(f"#{tab}_prompt textarea").fill(prompt)
@@ -79,7 +107,7 @@ class Page:
             field = self.tab.locator(f"#{tab}_{name} input[type=number]").first
             field.fill(str(value))
             field.press("Tab")
-        self.tab.wait_for_timeout(300)
+        self.settle(300)
 
     def generate(self, tab: str) -> None:
         """Press Generate and wait for a new picture and its infotext."""

@@ -21,7 +21,7 @@ def ready(page: Page, mode: str) -> None:
     field = require(page, "#extras_upscaling_resize input[type=number]")
     field.fill("2")
     field.press("Tab")
-    page.tab.wait_for_timeout(300)
+    page.settle(300)
 
 
 def upscale(page: Page) -> None:

@@ -38,7 +38,7 @@ def test_the_accordion_decides_for_one_press(page: Page, host: WebUI) -> None:
     page.checkbox("sdpipe_txt2img_write_run_id").uncheck()
     page.checkbox("sdpipe_txt2img_keep_images").check()
     page.tab.locator("#sdpipe_txt2img_label textarea, #sdpipe_txt2img_label input").first.fill("harbour series")
-    page.tab.wait_for_timeout(300)
+    page.settle(300)
     page.generate("txt2img")
     run = new_run(host, before)
     assert run["label"] == "harbour_series"

@@ -29,7 +29,7 @@ def open_trace(page: Page) -> None:
     page.open_runs()
     page.tab.evaluate("() => window.sdpipe.turnTo('trace')")
     page.tab.locator("#sdpipe_trace_file input[type=file]").wait_for(state="attached")
-    page.tab.wait_for_timeout(300)
+    page.settle(300)
 
 
 def found(page: Page, text: str) -> Any:

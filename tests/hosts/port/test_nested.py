@@ -62,7 +62,7 @@ def test_stages_after_a_press_are_in_its_run(desk: Desk) -> None:
     assert (chain["parent"]["name"], [e["stage"] for e in chain["stage_history"]]) == ("img2img_001", ["txt2img", "img2img"])
     assert (run["source"], run["status"], run["images"]) == ("ui", "completed", {"planned": 3, "returned": 3, "saved": 3})
     assert seen[-1] == (2, True) and not call_queue.queue_lock._lock.locked()
-    assert pixels(outcomes[1].images[0].picture) == pixels(outcomes[0].images[0].picture.resize((128, 128), 1))
+    assert pixels(outcomes[1].images[0].picture) == pixels(outcomes[0].images[0].picture.convert("RGB").resize((128, 128), 1))
 
 
 def test_a_stage_that_fails_costs_the_press_nothing(desk: Desk) -> None:
