@@ -254,7 +254,7 @@ def _take_text(ask: Ask, desk: Desk) -> Desk:
     text = ask.text("text") or ""
     if len(text) > _LONGEST_TEXT:
         raise UsageError("this is too large for a recipe")
-    return _with_stages(_with_draft(desk, recipe=None), parse_recipe(text.encode("utf-8", "surrogatepass"), "the recipe"))
+    return _with_stages(_with_draft(desk, recipe=None), parse_recipe(text.encode("utf-8", "surrogatepass"), "recipe.json"))
 
 
 def _from_run(ask: Ask, desk: Desk) -> Desk:

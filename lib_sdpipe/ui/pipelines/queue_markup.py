@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.html_text import ask_attributes, dots, e, show_hint, show_status
+from lib_sdpipe.ui.html_text import ask_attributes, ask_button, dots, e, show_hint, show_status
 from lib_sdpipe.ui.pipelines.queue_present import JobView, QueueView, WorkingView
 from lib_sdpipe.ui.words import Status
 from lib_sdpipe.workspace.page_address import build_thumbnail_address
@@ -80,7 +80,10 @@ def _show_head(view: QueueView) -> str:
         hint = "" if view.is_paused else ' title="Begin no further job; what is being made is finished"'
         pause = _button(label, {"do": do}, "pause", hint)
     state = show_status(_PAUSED) if view.is_paused else ""
-    return f'<div class="sdpipe-queue-head"><h3 class="sdpipe-title">Queue</h3>{state}<span class="sdpipe-where">{e(count)}</span>{pause}</div>'
+    return (
+        f'<div class="sdpipe-queue-head"><h3 class="sdpipe-title">Queue</h3>{state}<span class="sdpipe-where">{e(count)}</span>'
+        f"{pause}</div>"
+    )
 
 
 def _show_waiting(view: QueueView) -> str:
@@ -126,16 +129,17 @@ def _ended_buttons(job: JobView) -> str:
 def _run_link(job: JobView, label: str) -> str:
     if job.run_id is None:
         return ""
-    return f'<button type="button" class="sdpipe-button" {ask_attributes("open", {"run": job.run_id}, "browse")}>{e(label)}</button>'
+    return ask_button(label, "open", {"run": job.run_id}, "browse")
 
 
 def _show_job(job: JobView, buttons: str) -> str:
     verdict = show_status(job.verdict) if job.verdict is not None else ""
     error = f'<p class="sdpipe-job-error" dir="auto">{e(job.error)}</p>' if job.error else ""
     message = f'<p class="sdpipe-job-message">{e(job.message)}</p>' if job.message else ""
+    facts = f'<span class="sdpipe-dots">{dots(job.facts)}</span>' if job.facts else ""
     return (
-        f'<div class="sdpipe-job"><div class="sdpipe-job-text"><strong dir="auto">{e(job.title)}</strong> {show_status(job.status)}{verdict}'
-        f'<span class="sdpipe-dots">{dots(job.facts)}</span>{error}{message}</div><div class="sdpipe-job-buttons">{buttons}</div></div>'
+        f'<div class="sdpipe-job"><div class="sdpipe-job-text"><strong dir="auto">{e(job.title)}</strong> {show_status(job.status)}'
+        f'{verdict}{facts}{error}{message}</div><div class="sdpipe-job-buttons">{buttons}</div></div>'
     )
 
 
