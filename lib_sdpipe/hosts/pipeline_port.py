@@ -53,6 +53,7 @@ class PipelinePort:
         if run_id in self._jobs:
             self._jobs[run_id].planned = planned
             return
+        self._session.recorder.close_job(run_id)  # what was left of a press of Generate may be resumed at once
         self._session.jobs.open_library()
         self.wait_recorded()
         desk = self._session.recorder.desk

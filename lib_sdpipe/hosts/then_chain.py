@@ -132,7 +132,9 @@ class _Work:
         begun = len(self.job.passes)
         self.job.plan_more(count_planned(self.todo.stages, items))
         broke = (self.broke_off.status, None) if self.broke_off is not None else self._make_passes(processed)
-        self.job.plan_more(-sum(one.planned for one in self.job.passes[begun:]))
+        for one in self.job.passes[begun:]:
+            one.is_nested = True  # also those that upscaled, which the host knows nothing of
+            self.job.plan_more(-one.planned)
         shared.state.textinfo = None
         self.pictures = Pictures(self.pictures.layout)  # what is held is let go
         if broke is not None:

@@ -86,7 +86,7 @@ def _is_told(change: Change, config: Json, images: Sequence[Manifest]) -> bool:
     name = change.field.partition(".")[2]
     if not change.field.startswith("options."):
         return change.cause != "other"
-    if name in _NEVER_TOLD or name not in PICTURE_OPTIONS:
+    if name in _NEVER_TOLD or change.cause == "other":
         return False
     if name in _LOSSY_ONLY:
         return any(image.image is not None and image.image.format not in _LOSSLESS for image in images)
@@ -98,7 +98,7 @@ def _is_told(change: Change, config: Json, images: Sequence[Manifest]) -> bool:
 def _way_back(change: Change) -> Json | None:
     group, _, name = change.field.partition(".")
     known = PICTURE_OPTIONS.get(name) if group == "options" else None
-    if known is None or not known.is_read_each_pass or change.then is None:
+    if known is None or not known.is_read_each_pass:
         return None
     return {"option": name, "value": change.then}
 
@@ -111,8 +111,6 @@ def _sentence_of(change: Change) -> str:
         if change.then is None:
             return f"The extension {name} was not active then."
         return f"The extension {name} was at {show(change.then)} and is at {show(change.now)} now."
-    if group == "options" and change.then is None:
-        return f"The option {name} is {show(change.now)} now; what it was then is not recorded."
     words = _WORDS.get(change.field) or _GROUPS.get(group, "{}").format(name or group)
     return f"{words} was {show(change.then)} and is {show(change.now)} now."
 

@@ -121,10 +121,10 @@ class Recorder:
             self.promise(line, extras)
             return self._job
 
-    def close_job(self) -> None:
-        """End the open run, if any; one of the pipeline ends only when the pipeline says so."""
+    def close_job(self, run_id: str | None = None) -> None:
+        """End the open run, if any, or only if it is this one; one of the pipeline ends only when the pipeline says so."""
         with self._lock:
-            if self._is_held:
+            if self._is_held or run_id is not None and (self._job is None or self._job.run_id != run_id):
                 return
             job, self._job = self._job, None
             if job is not None:

@@ -54,6 +54,7 @@ def test_without_a_library_there_is_none(tmp_path: Path) -> None:
 
 def test_it_waits_in_nobodys_queue_and_is_no_argument_of_the_script(empty: Any) -> None:
     with gr.Blocks() as page:
-        controls = build_panel("img2img", RunOptions(), False, Host(empty.layout))
-    (event,) = page.get_config_file()["dependencies"]
-    assert event["queue"] is False and not event["inputs"] and len(controls) == 7
+        controls = build_panel("img2img", RunOptions(), "", False, Host(empty.layout))
+    events = page.get_config_file()["dependencies"]
+    assert len(events) == 2 and len(controls) == 8
+    assert all(event["queue"] is False and not event["inputs"] for event in events)

@@ -156,8 +156,8 @@ def test_no_event_waits_behind_generate_or_stands_in_the_api(host: Host) -> None
 
 def test_the_panel_keeps_the_order_of_the_scripts_arguments(host: Host) -> None:
     with gr.Blocks():
-        controls = build_panel("txt2img", RunOptions(), True, host)
-    names = ["record", "write_run_id", "keep_images", "keep_stages", "keep_inputs", "label"]
+        controls = build_panel("txt2img", RunOptions(), "", True, host)
+    names = ["record", "write_run_id", "keep_images", "keep_stages", "keep_inputs", "label", "then"]
     assert [control.elem_id for control in controls[1:]] == [f"sdpipe_txt2img_{name}" for name in names]
 
 
