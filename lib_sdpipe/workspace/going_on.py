@@ -1,4 +1,4 @@
-"""What a chain goes on from: recorded images, pictures that somebody hands over, the prompts of a pack."""
+"""What a chain goes on from: recorded images, and pictures that somebody hands over."""
 
 from __future__ import annotations
 
@@ -24,18 +24,6 @@ def read_source(workspace: Workspace, link: ImageLink) -> Manifest:
     return RunStore(workspace.layout).read_manifest(link.run_id or "", link.name or "")
 
 
-def list_sources(workspace: Workspace, run_id: str, stage: str | None = None) -> list[ImageLink]:
-    """The images of a run that a chain would go on from: those that somebody asked for, without grids. Raises UnknownNameError."""
-    workspace.check_sees(run_id)
-    store = RunStore(workspace.layout)
-    store.read_run(run_id)
-    found = [one for one in store.iter_manifests(run_id) if isinstance(one, Manifest)]
-    return [
-        ImageLink(run_id=run_id, name=one.name) for one in found
-        if one.name and one.role in (None, "final") and one.stage != "grid" and one.lost_at is None and stage in (None, one.stage)
-    ]
-
-
 def keep_picture(workspace: Workspace, path: Path) -> Json:
     """Store a picture as an input of the library; the reference by which requests name it. Raises UsageError for what is none."""
     try:
@@ -48,8 +36,3 @@ def keep_picture(workspace: Workspace, path: Path) -> Json:
         raise UsageError(f"{path.name}: cannot be read as a picture ({fault})") from fault
     RunStore(workspace.layout).write_input(sha256, data)
     return {"$input": sha256}
-
-
-def has_input(workspace: Workspace, sha256: str) -> bool:
-    """Raises UnknownNameError for what is no digest."""
-    return workspace.layout.input_file(sha256).is_file()

@@ -28,7 +28,7 @@ def show_again(view: AgainView) -> str:
         else f"{_show_plan(view)}{_show_differences(view)}{_show_compared(view)}{_show_doings(view, held)}"
     )
     return (
-        f'<section class="sdpipe-card sdpipe-again" aria-label="Make again" data-sdpipe-again>'
+        '<section class="sdpipe-card sdpipe-again" aria-label="Make again" data-sdpipe-again>'
         f'<div class="sdpipe-queue-head"><h3 class="sdpipe-title">Make again</h3><span class="sdpipe-again-of">{of}</span>{close}</div>'
         f"{_show_choices(view, held)}{inside}{_show_variations(view, held)}</section>"
     )
@@ -57,9 +57,9 @@ def _show_choices(view: AgainView, held: Json) -> str:
                     for stage in view.stages]
     choices.append(("The whole run", "All images of the run.", {"what": RUN}))
     buttons = "".join(
-        f'<button type="button" class="sdpipe-chip" role="radio" aria-checked="{"true" if _is_chosen(view, data) else "false"}" title="{e(hint)}" '
-        f'{ask_attributes("again", {"do": "plan", **held, **data})} data-sdpipe-with-again data-sdpipe-keep="again-{e(label)}">{e(label)}</button>'
-        for label, hint, data in choices
+        f'<button type="button" class="sdpipe-chip" role="radio" aria-checked="{str(_is_chosen(view, data)).lower()}" title="{e(hint)}" '
+        f'{ask_attributes("again", {"do": "plan", **held, **data})} data-sdpipe-with-again data-sdpipe-keep="again-{e(label)}">'
+        f"{e(label)}</button>" for label, hint, data in choices
     )
     return f'<div class="sdpipe-options" role="radiogroup" aria-label="What is made again">{buttons}</div>'
 
@@ -93,8 +93,8 @@ def _show_difference(one: DifferenceView, number: int) -> str:
     if one.can_set_back:
         checked = " checked" if one.is_set_back else ""
         back = (
-            f'<label class="sdpipe-set-back"><input type="checkbox" data-sdpipe-back="{e(one.field)}" data-sdpipe-keep="back-{number}"{checked}>'
-            " <span>Set back for this</span></label>"
+            f'<label class="sdpipe-set-back"><input type="checkbox" data-sdpipe-back="{e(one.field)}" data-sdpipe-keep="back-{number}"'
+            f"{checked}> <span>Set back for this</span></label>"
         )
     return f'<li class="sdpipe-preflight-{kind}">{sign}<span dir="auto" title="{e(one.field)}">{e(one.sentence)}</span>{back}</li>'
 
@@ -115,7 +115,8 @@ def _show_doings(view: AgainView, held: Json) -> str:
     data = {**held, "what": view.asked.what, "stage": view.asked.stage}
     blocked = any(one.is_blocking for one in view.differences or ())
     label = "Make again all the same" if blocked else "Make again"
-    buttons = [_do("Make with these changes" if view.asked.changes[0] else label, {"do": "make", **data}, "sdpipe-button sdpipe-main-button")]
+    label = "Make with these changes" if view.asked.changes[0] else label
+    buttons = [_do(label, {"do": "make", **data}, "sdpipe-button sdpipe-main-button")]
     notes = []
     if view.compared and view.missing:
         buttons.append(_do("Regenerate", {"do": "regenerate", **data}))
@@ -136,15 +137,17 @@ def _show_doings(view: AgainView, held: Json) -> str:
 
 def _do(label: str, data: Json, kind: str = "sdpipe-button") -> str:
     return (
-        f'<button type="button" class="{kind}" {ask_attributes("again", data)} data-sdpipe-with-again data-sdpipe-keep="do-{e(data["do"])}">'
-        f"{e(label)}</button>"
+        f'<button type="button" class="{kind}" {ask_attributes("again", data)} data-sdpipe-with-again'
+        f' data-sdpipe-keep="do-{e(data["do"])}">{e(label)}</button>'
     )
 
 
 def _show_variations(view: AgainView, held: Json) -> str:
     """With changed fields it becomes another picture, so nothing is compared."""
     texts, faults = view.asked.texts, dict(view.faults)
-    fields = "".join(_show_field(one, texts.get(one.name, ""), view.placeholders.get(one.name, ""), faults.get(one.name, "")) for one in VARIED)
+    fields = "".join(
+        _show_field(one, texts.get(one.name, ""), view.placeholders.get(one.name, ""), faults.get(one.name, "")) for one in VARIED
+    )
     again = _do("Look at what that asks", {"do": "plan", **held, "what": view.asked.what, "stage": view.asked.stage})
     opened = " open" if any(texts.values()) else ""
     return (

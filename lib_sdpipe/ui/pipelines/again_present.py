@@ -123,7 +123,8 @@ def list_recorded(run: Run, manifests: Sequence[Manifest], name: str | None) -> 
     values: Json = {**(first.config if first is not None else {}), **{key: value for key, value in run.config.items() if key != "scripts"}}
     if first is not None:
         values.update(prompt=first.prompt, negative_prompt=first.negative_prompt, seed=first.actual_seed, sd_model_checkpoint=first.model)
-    return {one.name: words.format_value(values.get(one.name))[:2_000] for one in VARIED if isinstance(values.get(one.name), (str, int, float))}
+    known = {one.name: values[one.name] for one in VARIED if isinstance(values.get(one.name), (str, int, float))}
+    return {name: words.format_value(value)[:2_000] for name, value in known.items()}
 
 
 def sum_bytes(replay: Replay, manifests: Sequence[Manifest]) -> int:

@@ -13,6 +13,7 @@ from lib_sdpipe.manifest.records import Manifest
 from lib_sdpipe.pipeline.build import count_planned
 from lib_sdpipe.pipeline.recipes import MOST_STAGES, format_recipe, parse_recipe
 from lib_sdpipe.pipeline.records import STAGES, Item, Recipe, Stage
+from lib_sdpipe.ui import words
 from lib_sdpipe.ui.ask import Ask
 from lib_sdpipe.ui.frame import Frame, Updates
 from lib_sdpipe.ui.gradio_versions import find_uploaded
@@ -24,7 +25,8 @@ from lib_sdpipe.ui.pipelines.fields import list_offers
 from lib_sdpipe.ui.pipelines.pack_deeds import PackDeeds
 from lib_sdpipe.ui.pipelines.packs import PackDraft, read_pack_draft
 from lib_sdpipe.workspace import Workspace
-from lib_sdpipe.workspace.going_on import keep_picture, list_sources, read_source
+from lib_sdpipe.workspace.asked_jobs import check_pictures, iter_last_images
+from lib_sdpipe.workspace.going_on import keep_picture, read_source
 from lib_sdpipe.workspace.jobs import Jobs, build_chain
 from lib_sdpipe.workspace.recipes import delete_recipe, list_packs, list_recipes, open_recipe, read_run_recipe, save_recipe
 
@@ -109,14 +111,16 @@ class ChainEvents:
         faults = [*faults, *_check_items(desk, stages)]
         if faults:
             return replace(desk, faults=[])
-        for link in desk.draft.sources:
-            ask.workspace.check_sees(link.run_id or "")
         label = desk.draft.label or (desk.pack.name if desk.pack is not None and desk.pack.is_used else "")
-        job = Jobs(ask.workspace).add(build_chain(_build_items(desk), stages, label, ask.user))
+        job = build_chain(_build_items(desk), stages, label, ask.user)
+        check_pictures(ask.workspace, job)
+        if desk.pack is not None and desk.pack.is_used:
+            job = job.copy(update={"pack": packs.describe_choices(desk.pack)})
+        Jobs(ask.workspace).add(job)
         conductor = self._frame.host.conductor()
         if conductor is not None:
             conductor.wake()
-        return replace(desk, done=f"In the queue: {job.planned:,} images are planned." if job.planned != 1 else "In the queue: 1 image is planned.")
+        return replace(desk, done=f"In the queue: {words.format_count(job.planned or 0, 'image')} planned.")
 
 
 def _pack_of(ask: Ask) -> Any:
@@ -171,7 +175,7 @@ def _open(ask: Ask, desk: Desk) -> Desk:
     if picked:
         sources = tuple(picked)
     elif link is not None and link.run_id:
-        sources = (link,) if link.name else tuple(list_sources(ask.workspace, link.run_id))
+        sources = (link,) if link.name else tuple(iter_last_images(ask.workspace, link.run_id))
         if not sources:
             raise UnknownNameError(f"run {link.run_id} has no image to go on from")
     else:
@@ -250,7 +254,7 @@ def _take_text(ask: Ask, desk: Desk) -> Desk:
     text = ask.text("text") or ""
     if len(text) > _LONGEST_TEXT:
         raise UsageError("this is too large for a recipe")
-    return _with_stages(_with_draft(desk, recipe=None), parse_recipe(text.encode("utf-8", "surrogatepass"), "the recipe"))
+    return _with_stages(_with_draft(desk, recipe=None), parse_recipe(text.encode("utf-8", "surrogatepass"), "recipe.json"))
 
 
 def _from_run(ask: Ask, desk: Desk) -> Desk:

@@ -21,6 +21,8 @@ from lib_sdpipe.ui.pipelines.fields import (
 )
 
 _OF_STAGE = re.compile(r"stage (\d+): (.*)", re.S)
+_NEEDS = re.compile(r"(inpaint|adetailer|upscale) needs")
+_NEEDED = {"inpaint": MASK, "adetailer": "ad_model", "upscale": "upscaler_1"}
 # Settings that stage after stage takes over from the one before.
 _HANDED_ON = ("prompt", "negative_prompt", "steps", "cfg_scale", "sampler_name", "scheduler", "seed")
 _CHECKPOINT_OPTION = "sd_model_checkpoint"
@@ -170,9 +172,8 @@ def _place(sentence: str, stages: Sequence[Stage]) -> Fault:
     if match is None or not 0 < int(match[1]) <= len(stages):
         return Fault(None, "", sentence)
     number, rest = int(match[1]) - 1, match[2]
-    needed = {"inpaint needs": MASK, "adetailer needs": "ad_model", "upscale needs": "upscaler_1"}
-    name = next((name for start, name in needed.items() if rest.startswith(start)), "")
-    return Fault(number, name, rest)
+    needs = _NEEDS.match(rest)
+    return Fault(number, _NEEDED[needs[1]] if needs is not None else "", rest)
 
 
 def _is_about(fault: Fault, faults: Sequence[Fault]) -> bool:

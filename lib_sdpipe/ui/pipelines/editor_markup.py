@@ -16,6 +16,9 @@ from lib_sdpipe.workspace.page_address import build_input_address, build_thumbna
 # Before the first look; javascript/sdpipe_pipelines.js asks for it.
 PENDING = "<div data-sdpipe-pending></div>"
 _MOST_SOURCES = 12
+# What an empty field means where no value is known: what a stage cannot do without, and what is off.
+_EMPTY = {"upscaler_1": "to be chosen", "ad_model": "to be chosen"}
+_UNSAID = "none"
 _STAGES = ("txt2img", "img2img", "inpaint", "adetailer", "upscale")
 _MEANINGS = {
     "txt2img": "from the prompt alone", "img2img": "the whole image anew", "inpaint": "what a mask marks", "adetailer": "faces and hands",
@@ -81,7 +84,7 @@ def _show_sources(sources: Sequence[ImageLink]) -> str:
         f'title="{e(link.name)}" loading="lazy"></li>' for link in sources[:_MOST_SOURCES]
     )
     more = f'<li class="sdpipe-where">and {len(sources) - _MOST_SOURCES:,} more</li>' if len(sources) > _MOST_SOURCES else ""
-    told = f'<span class="sdpipe-dot">{e(words.format_count(len(sources), "image"))}</span>' if sources else ""
+    told = f'<span class="sdpipe-where">{e(words.format_count(len(sources), "image"))}</span>' if sources else ""
     none = "" if sources else show_hint("No image: the chain begins with txt2img. Or take the images that you have picked in Browse.")
     without = do_button("Without images", {"do": "clear"}, "clear-sources") if sources else ""
     return (
@@ -96,7 +99,8 @@ def _show_recipes(view: EditorView) -> str:
     options = "".join(f'<option{" selected" if name == loaded else ""}>{e(name)}</option>' for name in view.recipes)
     choose = (
         f'<select data-sdpipe-recipe-name aria-label="Recipe" data-sdpipe-keep="recipe"><option value="">Choose a recipe</option>{options}'
-        f'</select>{do_button("Load", {"do": "recipe-load"}, "recipe-load")}{do_button("Delete", {"do": "recipe-delete"}, "recipe-delete")}'
+        f'</select>{do_button("Load", {"do": "recipe-load"}, "recipe-load")}'
+        f'{do_button("Delete", {"do": "recipe-delete"}, "recipe-delete")}'
     ) if view.recipes else '<span class="sdpipe-where">No recipe is kept yet.</span>'
     return (
         f'<div class="sdpipe-recipes" role="group" aria-label="Recipes">{choose}<span class="sdpipe-recipe-save">'
@@ -108,7 +112,8 @@ def _show_recipes(view: EditorView) -> str:
 def _show_adding(draft: Draft) -> str:
     buttons = "".join(
         do_button(
-            words.format_stage(stage), {"do": "add-stage", "stage": stage}, f"add-{stage}", f' title="{e(_MEANINGS[stage])}"', "sdpipe-chip",
+            words.format_stage(stage), {"do": "add-stage", "stage": stage}, f"add-{stage}", f' title="{e(_MEANINGS[stage])}"',
+            "sdpipe-chip",
         ) for stage in _STAGES if stage != "txt2img" or not draft.stages
     )
     first = "Begin with" if not draft.stages else "Then"
@@ -141,7 +146,7 @@ def _stage_button(sign: str, name: str, data: Json, keep: str, is_off: bool) -> 
 def _show_field(one: Field, each: StageDraft, number: int, placeholder: str) -> str:
     text = each.texts.get(one.name, "")
     common = f'data-sdpipe-field="{e(one.name)}" data-sdpipe-keep="field-{number}-{e(one.name)}"'
-    stands = e(placeholder or "as before")
+    stands = e(placeholder or _EMPTY.get(one.name, _UNSAID if each.stage == "upscale" else "as before"))
     hint = f' title="{e(one.hint)}"' if one.hint else ""
     kind = "sdpipe-field sdpipe-field-wide" if one.kind in (PROMPT, PICTURE) else "sdpipe-field"
     if one.kind == PICTURE:
@@ -149,7 +154,9 @@ def _show_field(one: Field, each: StageDraft, number: int, placeholder: str) -> 
     if one.kind == PROMPT:
         shown = f'<textarea rows="2" maxlength="{LONGEST_FIELD}" placeholder="{stands}" {common}{hint}>{e(text)}</textarea>'
     elif one.kind == CHOICE:
-        options = "".join(f'<option value="{e(value)}"{" selected" if value == text else ""}>{e(label)}</option>' for value, label in one.choices)
+        options = "".join(
+            f'<option value="{e(value)}"{" selected" if value == text else ""}>{e(label)}</option>' for value, label in one.choices
+        )
         shown = f'<select {common}{hint}><option value="">as before</option>{options}</select>'
     else:
         offered = f' list="sdpipe_offered_{e(one.offers)}"' if one.offers else ""
@@ -175,8 +182,8 @@ def _fault_slot(name: str) -> str:
 def _show_text(text: str) -> str:
     return (
         '<details class="sdpipe-chain-text"><summary>As a file</summary>'
-        f'<textarea rows="8" spellcheck="false" data-sdpipe-chain-text data-sdpipe-keep="chain-text" aria-label="The stages as JSON">{e(text)}'
-        f'</textarea><div class="sdpipe-actions">{do_button("Take over this text", {"do": "recipe-text"}, "recipe-text")}'
+        '<textarea rows="8" spellcheck="false" data-sdpipe-chain-text data-sdpipe-keep="chain-text" aria-label="The stages as JSON">'
+        f'{e(text)}</textarea><div class="sdpipe-actions">{do_button("Take over this text", {"do": "recipe-text"}, "recipe-text")}'
         '<button type="button" class="sdpipe-button" data-sdpipe-save-text>Download</button>'
         '<label class="sdpipe-file-choice">Open a recipe <input type="file" accept=".json,application/json" data-sdpipe-text-file="recipe">'
         "</label></div></details>"

@@ -42,7 +42,7 @@ def _read(ask: Ask, name: str) -> PackDraft:
 
 
 def _new(ask: Ask, desk: Any) -> Any:
-    return replace(desk, pack=PackDraft("my prompts", {TEXT: _EXAMPLE}))
+    return replace(desk, pack=PackDraft("prompts", {TEXT: _EXAMPLE}))
 
 
 def _take_text(ask: Ask, desk: Any) -> Any:

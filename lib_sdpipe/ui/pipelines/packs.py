@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import hashlib
+from dataclasses import dataclass, field
 from typing import Any
 
 from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.pipeline.packs.expansion import Choices, expand, preview
 from lib_sdpipe.pipeline.packs.pack import RANDOM, SEQUENTIAL
 from lib_sdpipe.pipeline.packs.reading import PACK_SUFFIXES, parse_pack
@@ -63,6 +65,13 @@ def read_choices(draft: PackDraft) -> tuple[Choices, str]:
     return Choices(mode=draft.mode or None, limit=numbers["limit"], seed=numbers["seed"] or 0), ""
 
 
+def describe_choices(draft: PackDraft) -> Json:
+    """How the pack is expanded, as a job keeps it."""
+    choices, _ = read_choices(draft)
+    digests = {suffix: hashlib.sha256(data).hexdigest() for suffix, data in _encode(draft).items()}
+    return {"name": draft.name, "digests": digests, "mode": choices.mode, "limit": choices.limit, "seed": choices.seed, "rows": None}
+
+
 def build_items(draft: PackDraft) -> list[Item]:
     """Raises SdPipeError with a sentence where it cannot be expanded."""
     choices, fault = read_choices(draft)
@@ -97,8 +106,8 @@ def show_packs(names: list[str], draft: PackDraft | None) -> str:
     """The panel: a pack to choose, or to write; what it makes."""
     options = "".join(f'<option{" selected" if draft and name == draft.name else ""}>{e(name)}</option>' for name in names)
     choose = (
-        f'<select data-sdpipe-pack-name aria-label="Prompt pack" data-sdpipe-keep="pack"><option value="">Choose a prompt pack</option>{options}'
-        f'</select>{do_button("Open", {"do": "pack-open"}, "pack-open")}'
+        '<select data-sdpipe-pack-name aria-label="Prompt pack" data-sdpipe-keep="pack"><option value="">Choose a prompt pack</option>'
+        f'{options}</select>{do_button("Open", {"do": "pack-open"}, "pack-open")}'
     ) if names else ""
     new = (
         f'{do_button("Write a new one", {"do": "pack-new"}, "pack-new")}<label class="sdpipe-file-choice">Open a file '
@@ -114,9 +123,9 @@ def show_packs(names: list[str], draft: PackDraft | None) -> str:
 
 def _show_open(draft: PackDraft) -> str:
     texts = "".join(
-        f'<label class="sdpipe-field sdpipe-field-wide"><span translate="no">{e(draft.name + suffix)}</span><textarea rows="8" spellcheck="false" '
-        f'data-sdpipe-pack-text="{e(suffix)}" data-sdpipe-digest="{e(draft.digests.get(suffix, ""))}" data-sdpipe-keep="pack-text-{e(suffix)}">'
-        f"{e(text)}</textarea></label>" for suffix, text in draft.texts.items()
+        f'<label class="sdpipe-field sdpipe-field-wide"><span translate="no">{e(draft.name + suffix)}</span><textarea rows="8" '
+        f'spellcheck="false" data-sdpipe-pack-text="{e(suffix)}" data-sdpipe-digest="{e(draft.digests.get(suffix, ""))}" '
+        f'data-sdpipe-keep="pack-text-{e(suffix)}">{e(text)}</textarea></label>' for suffix, text in draft.texts.items()
     )
     modes = "".join(
         f'<option value="{value}"{" selected" if value == draft.mode else ""}>{e(label)}</option>'
@@ -151,7 +160,3 @@ def _show_values(item: Item) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
-
-
-def with_text(draft: PackDraft, suffix: str, text: str) -> PackDraft:
-    return replace(draft, texts={**draft.texts, suffix: text})

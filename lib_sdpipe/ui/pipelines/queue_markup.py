@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.ui import words
-from lib_sdpipe.ui.html_text import ask_attributes, dots, e, show_hint, show_status
+from lib_sdpipe.ui.html_text import ask_attributes, ask_button, dots, e, show_hint, show_status
 from lib_sdpipe.ui.pipelines.queue_present import JobView, QueueView, WorkingView
+from lib_sdpipe.ui.words import Status
 from lib_sdpipe.workspace.page_address import build_thumbnail_address
 
 # Before the first look; javascript/sdpipe_pipelines.js asks as soon as it sees this.
 PENDING = '<div data-sdpipe-pending></div>'
 NO_CONDUCTOR = "Nothing is made on this page: a WebUI with SDPipe that uses this runs folder works the queue off."
 _ELSEWHERE = "It is made by another WebUI that uses this runs folder."
+_PAUSED = Status("interrupted", "‖", "Paused")
 _MOST_WAITING = 100
 _MOST_ENDED = 30
 
@@ -75,9 +77,13 @@ def _show_head(view: QueueView) -> str:
     pause = ""
     if view.waiting or view.working or view.is_paused:
         label, do = ("Go on", "unpause") if view.is_paused else ("Pause", "pause")
-        pause = _button(label, {"do": do}, "pause", ' title="Begin no further job; what is being made is finished"' if do == "pause" else "")
-    state = '<span class="sdpipe-status sdpipe-status-interrupted"><span aria-hidden="true">‖</span> Paused</span>' if view.is_paused else ""
-    return f'<div class="sdpipe-queue-head"><h3 class="sdpipe-title">Queue</h3>{state}{dots([count])}{pause}</div>'
+        hint = "" if view.is_paused else ' title="Begin no further job; what is being made is finished"'
+        pause = _button(label, {"do": do}, "pause", hint)
+    state = show_status(_PAUSED) if view.is_paused else ""
+    return (
+        f'<div class="sdpipe-queue-head"><h3 class="sdpipe-title">Queue</h3>{state}<span class="sdpipe-where">{e(count)}</span>'
+        f"{pause}</div>"
+    )
 
 
 def _show_waiting(view: QueueView) -> str:
@@ -87,7 +93,8 @@ def _show_waiting(view: QueueView) -> str:
         return show_hint("Nothing waits. Put stages together below, or open an image in Browse and press “Go on from here”.")
     last = len(view.waiting) - 1
     rows = "".join(
-        f"<li>{_show_job(job, _move_buttons(job, number == 0, number == last))}</li>" for number, job in enumerate(view.waiting[:_MOST_WAITING])
+        f"<li>{_show_job(job, _move_buttons(job, number == 0, number == last))}</li>"
+        for number, job in enumerate(view.waiting[:_MOST_WAITING])
     )
     more = show_hint(f"and {len(view.waiting) - _MOST_WAITING:,} more") if len(view.waiting) > _MOST_WAITING else ""
     return f'<ol class="sdpipe-jobs" aria-label="Waiting jobs">{rows}</ol>{more}'
@@ -122,16 +129,17 @@ def _ended_buttons(job: JobView) -> str:
 def _run_link(job: JobView, label: str) -> str:
     if job.run_id is None:
         return ""
-    return f'<button type="button" class="sdpipe-button" {ask_attributes("open", {"run": job.run_id}, "browse")}>{e(label)}</button>'
+    return ask_button(label, "open", {"run": job.run_id}, "browse")
 
 
 def _show_job(job: JobView, buttons: str) -> str:
     verdict = show_status(job.verdict) if job.verdict is not None else ""
     error = f'<p class="sdpipe-job-error" dir="auto">{e(job.error)}</p>' if job.error else ""
     message = f'<p class="sdpipe-job-message">{e(job.message)}</p>' if job.message else ""
+    facts = f'<span class="sdpipe-dots">{dots(job.facts)}</span>' if job.facts else ""
     return (
         f'<div class="sdpipe-job"><div class="sdpipe-job-text"><strong dir="auto">{e(job.title)}</strong> {show_status(job.status)}'
-        f'{verdict}<span class="sdpipe-dots">{dots(job.facts)}</span>{error}{message}</div><div class="sdpipe-job-buttons">{buttons}</div></div>'
+        f'{verdict}{facts}{error}{message}</div><div class="sdpipe-job-buttons">{buttons}</div></div>'
     )
 
 

@@ -33,7 +33,7 @@ def _show_image(image: ComparedView, run_id: str) -> str:
         compare = ask_button("Compare", "compare", {"images": pair}, "compare")
     return (
         f'<li>{picture}<span class="sdpipe-verdict-text"><code>{e(name)}</code> {show_status(image.status)}'
-        f'<span class="sdpipe-dots">{dots(image.facts)}</span></span>{compare}</li>'
+        f'{dots(image.facts)}</span>{compare}</li>'
     )
 
 
