@@ -51,11 +51,18 @@ _WANTED = {
     "changes": said(ANYTHING, "other values for some fields: then nothing is compared", {"seed": 7}),
 }
 WANTED_REQUEST = build_object("run_id", **_WANTED)
-RERUN_REQUEST = build_object("run_id", **_WANTED, kind=said(TEXT, "rerun, regenerate or release"), label=TEXT)
+RERUN_REQUEST = build_object(
+    "run_id", **_WANTED, kind=said(TEXT, "rerun, regenerate or release"), label=TEXT,
+    set_back=said(list_of(TEXT), "fields of the preflight that are to be as they were, for this job alone", ["options.eta_ancestral"]),
+)
+_DIFFERENCE = build_object(
+    field=TEXT, then=said({}, "as it was"), now=said({}, "as it is"), weight=WHOLE, can_set_back=YES_NO,
+    blocking=said(YES_NO, "without it the host refuses, or makes another picture"), sentence=TEXT,
+)
 RERUN_PREVIEW = build_object(
     of=_LINK, requests=list_of(ANYTHING), compare=list_of(ANYTHING), exactness=said(TEXT, "exact or near"), planned=WHOLE,
     notes=list_of(TEXT),
-    preflight=said(or_null(list_of(ANYTHING)), "what differs today; null outside a WebUI"),
+    preflight=said(or_null(list_of(_DIFFERENCE)), "what differs today, likeliest cause first; null outside a WebUI"),
 )
 RECIPES = build_object(recipes=list_of(TEXT))
 _RECIPE = build_object("stages", name=or_null(TEXT), description=or_null(TEXT), stages=list_of(_STAGE))
