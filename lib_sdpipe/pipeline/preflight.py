@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from lib_sdpipe.manifest.loose_json import list_of, object_of
+from lib_sdpipe.manifest.loose_json import object_of
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.pipeline.companions import GRID, role_of
 from lib_sdpipe.pipeline.likely_causes import Change, rank_changes
@@ -13,7 +13,7 @@ from lib_sdpipe.pipeline.picture_options import FILE, GRID_OPTIONS, NOISE, PICTU
 from lib_sdpipe.pipeline.port import HostFacts, PassRequest
 from lib_sdpipe.pipeline.preflight_models import check_choices, check_models
 from lib_sdpipe.pipeline.preflight_scripts import check_scripts
-from lib_sdpipe.pipeline.recorded_pass import scripts_of
+from lib_sdpipe.pipeline.recorded_pass import arguments_of, scripts_of
 from lib_sdpipe.pipeline.replay import Replay
 from lib_sdpipe.pipeline.rerun_difference import Difference, show, weight_of
 from lib_sdpipe.pipeline.used_settings import CHECKPOINT, MODULES, VAE
@@ -142,5 +142,5 @@ def _with_argument(scripts: list[Json], way: Json) -> list[Json]:
     if not any(script.get("title") == title for script in scripts):
         scripts = [*scripts, {"title": title, "file": None, "selected": False, "args": []}]
     return [
-        {**script, "args": [*list_of(script.get("args")), argument]} if script.get("title") == title else script for script in scripts
+        {**script, "args": [*arguments_of(script), argument]} if script.get("title") == title else script for script in scripts
     ]
