@@ -49,6 +49,6 @@ def _show_changes(view: VerdictView) -> str:
     opened = " open" if view.status is not None and view.status.kind != "completed" else ""
     return (
         f"<details{opened}><summary>What has changed since, the likeliest cause first ({len(view.changes):,})</summary>"
-        '<div class="sdpipe-table-box"><table class="sdpipe-stage-table"><thead><tr><th scope="col">Field</th><th scope="col">Then</th>'
+        '<div class="sdpipe-table-box"><table class="sdpipe-stage-table"><thead><tr><th scope="col">Field</th><th scope="col">Before</th>'
         f'<th scope="col">Now</th></tr></thead><tbody>{rows}</tbody></table></div>{more}</details>'
     )
