@@ -83,7 +83,7 @@
     }
 
     function translateAny(text) {
-        return translateExact(text) ?? translateParts(text, ["; ", " · "]) ?? translatePattern(text, false)
+        return translateExact(text) ?? translateParts(text, ["; ", " · ", " × "]) ?? translatePattern(text, false)
             ?? translateParts(text, [": ", ", "]) ?? translatePattern(text, true);
     }
 

@@ -49,8 +49,20 @@ def pytest_configure(config: pytest.Config) -> None:
     # A job in a shell's background ignores Ctrl-C, and so would every process that the tests start and end by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["SDPIPE_CLOSE_AFTER_SECONDS"] = "0.1"
+    config.option.loadscopereorder = False
     _keep_hypothesis_out(home)
     sys.addaudithook(_note_write)
+
+
+# Files whose few tests take long, in front of those with many quick ones, which fill the gaps at the end.
+_LONG = ("tests/browser/", "tests/cli/test_demo.py", "tests/contract/", "tests/sandbox/")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In several processes: xdist itself begins with the files that have most tests, and those are not the longest."""
+    if hasattr(config, "workerinput"):
+        places = [REPOSITORY / place for place in _LONG]
+        items.sort(key=lambda item: next((n for n, place in enumerate(places) if _is_below(str(item.path), str(place))), len(places)))
 
 
 def _keep_hypothesis_out(home: str) -> None:

@@ -103,12 +103,19 @@ def _read_extensions() -> list[Json]:
 
 
 def _pick_options(options: Json) -> Json:
-    """Simple values and lists of them that can matter to a picture."""
+    """Simple values and lists of them that can matter to a picture; what was never set has the host's default."""
+    everything = {**_default_options(), **options}
     picked = {
-        key: _pick_value(key, value) for key, value in sorted(options.items())
+        key: _pick_value(key, value) for key, value in sorted(everything.items())
         if key not in _RECORDED_PER_IMAGE and not key.startswith("sdpipe_")
     }
     return {key: value for key, value in picked.items() if value is not None}
+
+
+def _default_options() -> Json:
+    """A host whose settings were never saved keeps none of them."""
+    known = getattr(shared.opts, "data_labels", None) or {}
+    return {key: info.default for key, info in known.items() if not getattr(info, "do_not_save", False)}
 
 
 def _pick_value(key: str, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from modules import processing, scripts, sd_models, shared
@@ -112,7 +112,7 @@ def _complete_hires(p: Any, given: Json) -> None:
 
 def _read_fields(kind: Any, config: Json, find_picture: FindPicture) -> tuple[Json, list[str]]:
     """Fields that this host has, with pictures decoded; sentences about the others."""
-    known = {one.name: one.default for one in fields(kind) if one.init}
+    known = {one.name: _default_of(one) for one in fields(kind) if one.init}
     given, warnings = {}, []
     for name, value in config.items():
         if name in _OF_THE_CALL or name in _OURS:
@@ -132,6 +132,12 @@ def _read_fields(kind: Any, config: Json, find_picture: FindPicture) -> tuple[Js
 
 def _unknown(name: str) -> str:
     return f"The field {name} is unknown to this host and was left out."
+
+
+def _default_of(declared: Field[Any]) -> Any:
+    """The hosts write 0 for a fraction: `subseed_strength: float = 0`."""
+    is_fraction = type(declared.default) is int and "float" in str(declared.type)
+    return float(declared.default) if is_fraction else declared.default
 
 
 def _check(name: str, value: Any, default: Any) -> Any:

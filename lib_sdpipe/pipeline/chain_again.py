@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lib_sdpipe.errors import RefusedError
-from lib_sdpipe.manifest.loose_json import list_of, object_of
+from lib_sdpipe.manifest.loose_json import object_of
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.pipeline.recorded_pass import in_order, is_cut_short, is_final, slot_of
 from lib_sdpipe.pipeline.records import ComparedImage, Item, Stage
 from lib_sdpipe.pipeline.seeds import is_random, request_seeds
-from lib_sdpipe.pipeline.split_run import CHAIN, step_of
+from lib_sdpipe.pipeline.split_run import CHAIN, read_chain, step_of
 from lib_sdpipe.pipeline.used_settings import used_options
 
 
@@ -32,8 +32,7 @@ def plan_chain(run: Run, manifests: Sequence[Manifest], environment: Json | None
     """Raises RefusedError where the run is no chain, or a random seed of its first stage is not known."""
     if run.config.get("endpoint") != CHAIN:
         raise RefusedError(f"Run {run.run_id} is no chain.")
-    stages = [Stage.parse_obj(stage) for stage in list_of(run.config.get("stages")) if isinstance(stage, dict)]
-    items = [Item.parse_obj(item) for item in list_of(run.config.get("items")) if isinstance(item, dict)]
+    stages, items = read_chain(run)
     made = [[final for final in in_order(run, manifests) if is_final(final) and step_of(final).get("stage") == number]
             for number in range(len(stages))]
     notes = [

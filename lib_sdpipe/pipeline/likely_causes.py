@@ -29,7 +29,7 @@ _OF_DEVICE = re.compile(r"cpu|device|directml|ipex|cuda|vram|ram", re.IGNORECASE
 _OF_MODEL = ("ckpt", "config", "vae_path")
 _CPU = "cpu"
 # Of these, what is not there was not recorded, or not decided yet: that is no change.
-_ALWAYS_THERE = ("host", "platform", "device", "precision", "attention")
+_ALWAYS_THERE = ("host", "platform", "device", "precision", "attention", "options")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from lib_sdpipe.manifest.loose_json import list_of, object_of
+from lib_sdpipe.manifest.loose_json import object_of
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.pipeline.companions import GRID, role_of
 from lib_sdpipe.pipeline.likely_causes import Change, rank_changes
@@ -13,7 +13,7 @@ from lib_sdpipe.pipeline.picture_options import FILE, GRID_OPTIONS, NOISE, PICTU
 from lib_sdpipe.pipeline.port import HostFacts, PassRequest
 from lib_sdpipe.pipeline.preflight_models import check_choices, check_models
 from lib_sdpipe.pipeline.preflight_scripts import check_scripts
-from lib_sdpipe.pipeline.recorded_pass import scripts_of
+from lib_sdpipe.pipeline.recorded_pass import arguments_of, scripts_of
 from lib_sdpipe.pipeline.replay import Replay
 from lib_sdpipe.pipeline.rerun_difference import Difference, show, weight_of
 from lib_sdpipe.pipeline.used_settings import CHECKPOINT, MODULES, VAE
@@ -86,7 +86,7 @@ def _is_told(change: Change, config: Json, images: Sequence[Manifest]) -> bool:
     name = change.field.partition(".")[2]
     if not change.field.startswith("options."):
         return change.cause != "other"
-    if name in _NEVER_TOLD or name not in PICTURE_OPTIONS:
+    if name in _NEVER_TOLD or change.cause == "other":
         return False
     if name in _LOSSY_ONLY:
         return any(image.image is not None and image.image.format not in _LOSSLESS for image in images)
@@ -98,7 +98,7 @@ def _is_told(change: Change, config: Json, images: Sequence[Manifest]) -> bool:
 def _way_back(change: Change) -> Json | None:
     group, _, name = change.field.partition(".")
     known = PICTURE_OPTIONS.get(name) if group == "options" else None
-    if known is None or not known.is_read_each_pass or change.then is None:
+    if known is None or not known.is_read_each_pass:
         return None
     return {"option": name, "value": change.then}
 
@@ -111,8 +111,6 @@ def _sentence_of(change: Change) -> str:
         if change.then is None:
             return f"The extension {name} was not active then."
         return f"The extension {name} was at {show(change.then)} and is at {show(change.now)} now."
-    if group == "options" and change.then is None:
-        return f"The option {name} is {show(change.now)} now; what it was then is not recorded."
     words = _WORDS.get(change.field) or _GROUPS.get(group, "{}").format(name or group)
     return f"{words} was {show(change.then)} and is {show(change.now)} now."
 
@@ -144,5 +142,5 @@ def _with_argument(scripts: list[Json], way: Json) -> list[Json]:
     if not any(script.get("title") == title for script in scripts):
         scripts = [*scripts, {"title": title, "file": None, "selected": False, "args": []}]
     return [
-        {**script, "args": [*list_of(script.get("args")), argument]} if script.get("title") == title else script for script in scripts
+        {**script, "args": [*arguments_of(script), argument]} if script.get("title") == title else script for script in scripts
     ]

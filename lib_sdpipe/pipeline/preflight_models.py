@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lib_sdpipe.manifest.loose_json import list_of, object_of
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.pipeline.port import HostFacts, ModelFile
-from lib_sdpipe.pipeline.recorded_pass import scripts_of
+from lib_sdpipe.pipeline.recorded_pass import arguments_of, scripts_of
 from lib_sdpipe.pipeline.rerun_difference import Difference, weight_of
 from lib_sdpipe.pipeline.used_settings import CHECKPOINT, MODULES, VAE
 
@@ -129,8 +129,8 @@ def _iter_upscalers(config: Json) -> Iterator[tuple[str, str]]:
         yield "hr_upscaler", str(config["hr_upscaler"])
     if config.get("endpoint") == "extras":
         for script in scripts_of(config):
-            for argument in list_of(script.get("args")):
-                label = object_of(argument).get("label")
+            for argument in arguments_of(script):
+                label = argument.get("label")
                 if label in ("upscaler_1_name", "upscaler_2_name") and _is_named(argument.get("value")):
                     yield str(label), str(argument["value"])
 

@@ -13,7 +13,7 @@ from lib_sdpipe.manifest.loose_json import list_of, object_of
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.pipeline.argument_place import find_place
 from lib_sdpipe.pipeline.port import HostFacts
-from lib_sdpipe.pipeline.recorded_pass import scripts_of
+from lib_sdpipe.pipeline.recorded_pass import arguments_of, scripts_of
 from lib_sdpipe.pipeline.rerun_difference import Difference, show, weight_of
 
 # The host's own, whose values are fields of the request; and ours, which change no pixel.
@@ -35,12 +35,12 @@ def check_scripts(config: Json, then: Json | None, facts: HostFacts) -> Iterator
         if labels is None:
             yield Difference(f"scripts.{title}", "installed", None, _WEIGHT, f"The script “{title}” is not on this host.", True)
         else:
-            yield from _check_arguments(title, list_of(script.get("args")), labels)
+            yield from _check_arguments(title, arguments_of(script), labels)
     yield from _check_defaults(config, tab, then, facts)
 
 
-def _check_arguments(title: str, arguments: list[Any], labels: Labels) -> Iterator[Difference]:
-    for argument in (one for one in arguments if isinstance(one, dict)):
+def _check_arguments(title: str, arguments: list[Json], labels: Labels) -> Iterator[Difference]:
+    for argument in arguments:
         label, index = argument.get("label"), argument.get("index")
         place, name = find_place(labels, label, index), label or f"number {index}"
         if place is None:
@@ -53,7 +53,7 @@ def _check_arguments(title: str, arguments: list[Any], labels: Labels) -> Iterat
 
 def _check_defaults(config: Json, tab: str, then: Json | None, facts: HostFacts) -> Iterator[Difference]:
     before, after = _defaults(then, tab), _defaults(facts.environment, tab)
-    asked = {str(script.get("title")): list_of(script.get("args")) for script in scripts_of(config)}
+    asked = {str(script.get("title")): arguments_of(script) for script in scripts_of(config)}
     for title, arguments in before.items():
         if title in _NOT_CHECKED or title not in after:
             continue
@@ -77,13 +77,13 @@ def _changed_default(title: str, name: str, value: Any, now: Any, way_back: Json
 def _defaults(environment: Json | None, tab: str) -> dict[str, list[Json]]:
     scripts = list_of(object_of(object_of(environment).get("script_defaults")).get(tab))
     return {
-        str(script.get("title")): [object_of(argument) for argument in list_of(script.get("args"))]
+        str(script.get("title")): arguments_of(script)
         for script in scripts if isinstance(script, dict)
     }
 
 
-def _is_given(arguments: list[Any], index: int, label: Any) -> bool:
-    return any(object_of(one).get("index") == index or label and object_of(one).get("label") == label for one in arguments)
+def _is_given(arguments: list[Json], index: int, label: Any) -> bool:
+    return any(one.get("index") == index or label and one.get("label") == label for one in arguments)
 
 
 def _is_object(value: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lib_sdpipe.manifest.loose_json import list_of
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 
 _FINAL = (None, "final")
@@ -104,6 +105,11 @@ def scripts_of(config: Json) -> list[Json]:
     """A request's scripts; what is no script in a hand-made or damaged one is left out."""
     scripts = config.get("scripts")
     return [script for script in scripts if isinstance(script, dict)] if isinstance(scripts, list) else []
+
+
+def arguments_of(script: Json) -> list[Json]:
+    """A script's arguments."""
+    return [argument for argument in list_of(script.get("args")) if isinstance(argument, dict)]
 
 
 def _config_of_group(config: Json, group: Sequence[Manifest]) -> Json:

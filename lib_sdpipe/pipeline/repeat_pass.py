@@ -8,10 +8,11 @@ from typing import Any
 
 from lib_sdpipe.errors import RefusedError
 from lib_sdpipe.manifest.infotext import parse_infotext
+from lib_sdpipe.manifest.loose_json import list_of, object_of
 from lib_sdpipe.manifest.records import Json, Manifest
 from lib_sdpipe.pipeline.image_settings import generation_settings, picture_of
 from lib_sdpipe.pipeline.port import PassRequest
-from lib_sdpipe.pipeline.recorded_pass import RecordedPass, scripts_of, slot_of
+from lib_sdpipe.pipeline.recorded_pass import RecordedPass, arguments_of, scripts_of, slot_of
 from lib_sdpipe.pipeline.seeds import is_random, request_seeds
 from lib_sdpipe.pipeline.used_settings import recorded_settings, used_options
 
@@ -147,7 +148,7 @@ def _fix_script_seed(config: Json, first: Manifest) -> None:
 def _draws_seeds(recorded: RecordedPass) -> bool:
     """Whether a script was told to draw a seed for each of its passes."""
     selected = [script for script in scripts_of(recorded.config) if script.get("selected")]
-    given = [argument for script in selected for argument in script.get("args") or [] if isinstance(argument, dict)]
+    given = [argument for script in selected for argument in arguments_of(script)]
     keeps = any(argument.get("label") == "Keep -1 for seeds" and argument.get("value") is True for argument in given)
     return keeps and is_random(recorded.config.get("seed")) and len({final.actual_seed for final in recorded.finals}) > 1
 
@@ -195,19 +196,19 @@ def _fix_hires_prompts(config: Json, known: Places, count: int) -> None:
 def _switch_off_prompt_writers(config: Json, environment: Json | None) -> None:
     """They would write over the recorded prompts."""
     tab = "txt2img" if config.get("endpoint") == "txt2img" else "img2img"
-    known = [script for script in ((environment or {}).get("script_defaults") or {}).get(tab) or [] if isinstance(script, dict)]
+    known = [script for script in list_of(object_of(object_of(environment).get("script_defaults")).get(tab)) if isinstance(script, dict)]
     scripts = list(scripts_of(config))
     for script in known:
         index = _WRITES_PROMPTS.get(str(script.get("file")))
         if index is None:
             continue
-        labels = [argument.get("label") for argument in script.get("args") or []]
+        labels = [argument.get("label") for argument in arguments_of(script)]
         switch = {"index": index, "label": labels[index] if index < len(labels) else None, "value": False}
         asked = next((one for one in scripts if one.get("title") == script.get("title")), None)
         if asked is None:
             scripts.append({"title": script.get("title"), "file": script.get("file"), "selected": False, "args": [switch]})
         else:
-            others = [argument for argument in asked.get("args") or [] if argument.get("index") != index]
+            others = [argument for argument in arguments_of(asked) if argument.get("index") != index]
             scripts[scripts.index(asked)] = {**asked, "args": [switch, *others]}
     config["scripts"] = scripts
 

@@ -11,7 +11,7 @@ from lib_sdpipe.manifest.loose_json import number_of
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.pipeline.image_settings import picture_of
 from lib_sdpipe.pipeline.port import PassRequest
-from lib_sdpipe.pipeline.recorded_pass import RecordedPass, in_order, is_final, scripts_of
+from lib_sdpipe.pipeline.recorded_pass import RecordedPass, arguments_of, in_order, is_final, scripts_of
 from lib_sdpipe.pipeline.repeat_pass import Repeat
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
@@ -60,12 +60,12 @@ def concluded_scripts(asked: list[Json], said: Json) -> list[Json]:
     found = list(asked)
     for title, values in _iter_said(said):
         own = next((script for script in found if script.get("title") == title), None)
-        given = {argument.get("label") for argument in (own or {}).get("args") or [] if isinstance(argument, dict)}
+        given = {str(argument.get("label")) for argument in arguments_of(own or {})}
         added = [{"index": None, "label": name, "value": value} for name, value in values.items() if name not in given]
         if own is None:
             found.append({"title": title, "file": None, "selected": False, "args": added})
         else:
-            found[found.index(own)] = {**own, "args": [*(own.get("args") or []), *added]}
+            found[found.index(own)] = {**own, "args": [*arguments_of(own), *added]}
     return found
 
 

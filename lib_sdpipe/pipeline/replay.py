@@ -15,7 +15,7 @@ from lib_sdpipe.pipeline.records import ComparedImage
 from lib_sdpipe.pipeline.repeat_pass import Repeat, repeat_alone, repeat_batch, repeat_whole
 from lib_sdpipe.pipeline.repeat_upscale import repeat_source
 from lib_sdpipe.pipeline.request_of_image import conclude_pass
-from lib_sdpipe.pipeline.split_run import REQUESTS, has_request, split_run
+from lib_sdpipe.pipeline.split_run import has_request, split_run
 from lib_sdpipe.pipeline.variations import vary
 
 EXACT, NEAR = "exact", "near"
@@ -52,13 +52,6 @@ class Replay:
     def planned(self) -> int:
         """Images, as far as the requests tell: a script makes more of one."""
         return sum(count_planned_by(request) for request in self.requests)
-
-    @property
-    def config(self) -> Json:
-        """The config of the run that this becomes."""
-        if len(self.requests) == 1:
-            return self.requests[0].config
-        return {"endpoint": REQUESTS, "requests": [{"stage": request.stage, "config": request.config} for request in self.requests]}
 
 
 def plan_rerun(run: Run, manifests: Sequence[Manifest], environment: Json | None, wanted: Wanted) -> Replay:

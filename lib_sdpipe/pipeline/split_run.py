@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lib_sdpipe.manifest.loose_json import list_of, object_of
+from lib_sdpipe.errors import RefusedError
+from lib_sdpipe.manifest.loose_json import list_of, object_of, text_of
 from lib_sdpipe.manifest.records import ImageFacts, ImageLink, Json, Manifest, Run
 from lib_sdpipe.pipeline.build import build_request
 from lib_sdpipe.pipeline.image_settings import generation_settings
@@ -12,6 +13,7 @@ from lib_sdpipe.pipeline.recorded_pass import RecordedPass, in_order, is_final, 
 from lib_sdpipe.pipeline.records import Item, Stage
 from lib_sdpipe.pipeline.repeat_upscale import split_sources
 from lib_sdpipe.pipeline.used_settings import SETTINGS, picked
+from lib_sdpipe.pydantic_v1 import ValidationError
 
 CHAIN, REQUESTS, EXTRAS = "chain", "requests", "extras"
 _GENERATED = ("txt2img", "img2img")
@@ -43,11 +45,23 @@ def step_of(manifest: Manifest) -> Json:
     return object_of(getattr(manifest, "step", None))
 
 
+def read_chain(run: Run) -> tuple[list[Stage], list[Item]]:
+    """What a chain's run was asked. Raises RefusedError for what is no chain."""
+    try:
+        stages = [Stage.parse_obj(stage) for stage in list_of(run.config.get("stages"))]
+        items = [Item.parse_obj(item) for item in list_of(run.config.get("items"))]
+    except ValidationError as fault:
+        raise RefusedError(f"Run {run.run_id}: what its chain was asked cannot be read.") from fault
+    if not stages:
+        raise RefusedError(f"Run {run.run_id} is no chain.")
+    return stages, items
+
+
 def split_chain(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
     """Each image of a chain's stage has the request that its stage and the image before made of it."""
     finals = [manifest for manifest in in_order(run, manifests) if is_final(manifest)]
-    items = [Item.parse_obj(item) for item in list_of(run.config.get("items")) if isinstance(item, dict)]
-    return _split_stages(finals, manifests, list_of(run.config.get("stages")), items)
+    stages, items = read_chain(run)
+    return _split_stages(finals, manifests, stages, items)
 
 
 def _split_then(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
@@ -55,13 +69,12 @@ def _split_then(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
     config = {name: value for name, value in run.config.items() if name != "then"}
     own = [manifest for manifest in manifests if not step_of(manifest)]
     later = [manifest for manifest in in_order(run, manifests) if is_final(manifest) and step_of(manifest)]
-    stages = list_of(object_of(run.config.get("then")).get("stages"))
+    stages = read_chain(run.copy(update={"config": object_of(run.config.get("then"))}))[0]
     return [*split_run(run.copy(update={"config": config}), own), *_split_stages(later, manifests, stages, [])]
 
 
-def _split_stages(finals: list[Manifest], manifests: Sequence[Manifest], asked: list[object], items: list[Item]) -> list[RecordedPass]:
+def _split_stages(finals: list[Manifest], manifests: Sequence[Manifest], stages: list[Stage], items: list[Item]) -> list[RecordedPass]:
     by_name = {manifest.name: manifest for manifest in manifests}
-    stages = [Stage.parse_obj(stage) for stage in asked if isinstance(stage, dict)]
     found = []
     for group in _by_step(finals):
         step = step_of(group[0])
@@ -97,11 +110,11 @@ def _split_requests(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPas
 
 def _by_step(finals: Sequence[Manifest]) -> list[list[Manifest]]:
     """One group for each step; where images do not say theirs, for each pass. A resumed stage comes later in the file."""
-    groups: dict[tuple[object, object], list[Manifest]] = {}
+    groups: dict[tuple[str, str], list[Manifest]] = {}
     for number, group in enumerate(iter_groups(finals)):
         for manifest in group:
             step = step_of(manifest)
-            key = (step.get("stage"), step.get("input")) if step else ("pass", number)
+            key = (str(step.get("stage")), str(step.get("input"))) if step else ("pass", str(number))
             groups.setdefault(key, []).append(manifest)
     return list(groups.values())
 
@@ -113,7 +126,7 @@ def _item_of(items: list[Item], said: object) -> Item | None:
 
 def _source_of(made: Manifest, by_name: dict[str | None, Manifest], item: Item | None) -> Manifest | None:
     """The image it was made from; one of another run is not at hand, but the image itself says how it was made."""
-    known = by_name.get(step_of(made).get("input"))
+    known = by_name.get(text_of(step_of(made).get("input")))
     if known is not None:
         return known
     link = item.source if item is not None and item.source is not None else made.parent

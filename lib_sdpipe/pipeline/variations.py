@@ -8,7 +8,7 @@ from lib_sdpipe.errors import RefusedError
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.pipeline.build_upscale import EXTRAS_ARGUMENTS
 from lib_sdpipe.pipeline.port import PassRequest
-from lib_sdpipe.pipeline.recorded_pass import scripts_of
+from lib_sdpipe.pipeline.recorded_pass import arguments_of, scripts_of
 from lib_sdpipe.pipeline.stage_fields import FIELDS, LONGEST_TEXT, Setting, check_setting
 from lib_sdpipe.pipeline.used_settings import CHECKPOINT, CLIP_SKIP, VAE
 
@@ -67,6 +67,6 @@ def _with_argument(scripts: list[Json], title: str, label: str, value: Any) -> l
     if not any(script.get("title") == title for script in scripts):
         scripts = [*scripts, {"title": title, "file": None, "selected": False, "args": []}]
     return [
-        {**script, "args": [*(one for one in script.get("args") or [] if one.get("label") != label), argument]}
+        {**script, "args": [*(one for one in arguments_of(script) if one.get("label") != label), argument]}
         if script.get("title") == title else script for script in scripts
     ]

@@ -16,6 +16,8 @@ from lib_sdpipe.ui.frame import Frame
 from lib_sdpipe.ui.gradio_versions import build_section
 from lib_sdpipe.ui.host import TabHost
 from lib_sdpipe.ui.picks import section as picks
+from lib_sdpipe.ui.pipelines import section as pipelines
+from lib_sdpipe.ui.pipelines.buttons import show_picked_button
 from lib_sdpipe.ui.repair import section as repair
 from lib_sdpipe.ui.statistics import section as statistics
 from lib_sdpipe.ui.trace import section as trace
@@ -28,6 +30,7 @@ _SECTIONS = (
     ("compare", "Compare", compare.build),
     ("trace", "Trace", trace.build),
     ("repair", "Repair", repair.build),
+    ("pipelines", "Pipelines", pipelines.build),
     ("statistics", "Statistics", statistics.build),
     ("bin", "Bin", bin_section.build),
 )
@@ -42,7 +45,7 @@ def build_tab(host: TabHost, hides_folders: bool = False, background: Background
             for name, label, build in _SECTIONS:
                 with build_section(label, elem_id=f"sdpipe_section_{name}"):
                     build(frame)
-        picks.build(show_picked_actions())
+        picks.build(show_picked_button() + show_picked_actions())
     for component in tab.blocks.values():
         # What is shown is the library's, or a setting: a value stored in the host's ui-config.json would mask it.
         component.do_not_save_to_config = True

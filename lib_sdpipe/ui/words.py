@@ -55,6 +55,11 @@ _STATUSES = {
     "failed": Status("failed", "✕", "Failed"),
     "abandoned": Status("abandoned", "⊘", "Abandoned"),
 }
+# Of an image that was made again, or of the worst of several.
+_VERDICTS = {
+    "identical": Status("completed", "✓", "Identical"), "near": Status("interrupted", "≈", "Nearly identical"),
+    "different": Status("failed", "≠", "Different"), "not-compared": Status("unknown", "–", "Not compared"),
+}
 # Why an image has no picture to show, by the kind that `workspace/shown_file.py` has for it: in two words, and in a sentence.
 _ABSENCES = {
     "not-saved": ("not saved", "The host returned this image without saving it: there is no file to show."),
@@ -77,6 +82,11 @@ def format_status(status: str | None) -> Status:
     if status is None:
         return UNKNOWN
     return _STATUSES.get(status) or Status("unknown", "?", status)
+
+
+def format_verdict(verdict: str) -> Status:
+    """An unknown word of a later version is shown as it is."""
+    return _VERDICTS.get(verdict) or Status("unknown", "?", verdict)
 
 
 def format_stage(stage: str | None) -> str:

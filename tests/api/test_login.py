@@ -28,6 +28,10 @@ ROUTES = [
     ("POST", "marks/20250101_000000_a"), ("POST", "trace"), ("POST", "check"), ("POST", "plan"), ("POST", "apply"), ("POST", "undo"),
     ("POST", "cull"), ("GET", "bin"),
     ("GET", "bin-thumbnails/20250101T000000000-00000000/op-000001"), ("POST", "restore"), ("POST", "purge"),
+    ("GET", "queue"), ("POST", "queue/pause"), ("POST", "queue/clear"), ("GET", "jobs/a"), ("POST", "jobs"), ("POST", "jobs/rerun"),
+    ("POST", "jobs/rerun/preview"), ("POST", "jobs/a/stop"), ("POST", "jobs/a/cancel"), ("POST", "jobs/a/resume"), ("POST", "jobs/a/move"),
+    ("GET", "recipes"), ("GET", "recipes/a"), ("POST", "recipes/a"), ("POST", "recipes/a/delete"),
+    ("GET", "packs"), ("GET", "packs/a"), ("POST", "packs/a"), ("POST", "packs/a/delete"), ("POST", "packs/a/preview"),
 ]
 
 

@@ -81,7 +81,9 @@ def choose_in_gallery(page: Page, tab: str, number: int) -> None:
     """The picture that Save, hires and Send work on, counted from 0 with the grid."""
     gallery = page.tab.locator(f"#{tab}_gallery")
     small = gallery.locator(".thumbnails button, .thumbnail-small, .grid-container button")
-    for _ in range(10):  # a press while the gallery is still being built is lost
+    for attempt in range(10):  # a press while the gallery is still being built is lost
+        if attempt and small.count() > 1:  # what the gallery already shows as chosen tells nobody when it is pressed again
+            small.nth(0 if number else 1).click()
         small.nth(number).click()
         for _ in range(40):
             page.tab.wait_for_timeout(50)

@@ -51,6 +51,8 @@ def show(browser: Any, request: pytest.FixtureRequest) -> Iterator[Show]:
     ("5 min ago", "vor 5 min"), ("A recording fault: the disk is full", "Ein Fehler beim Aufzeichnen: the disk is full"),
     ("img2img, seed 4242, img2img_001", "img2img, Seed 4242, img2img_001"), (": the Run ID in its text", ": die Run ID in seinem Text"),
     ("25 Dec 2025, 14:30:22", "25. Dez. 2025 14:30:22"), ("Compare with:", "Vergleichen mit:"),
+    ("11 × Runs made of older images", "11 × Aus älteren Bildern gebildete Läufe"),
+    ("11 × Runs made of older images · Images without a record", "11 × Aus älteren Bildern gebildete Läufe · Bilder ohne Eintrag"),
     ("a castle, night", "a castle, night"), ("a cat in the rain", "a cat in the rain"), ("photo of a dog", "photo of a dog"),
 ])
 def test_texts(show: Show, text: str, expected: str) -> None:

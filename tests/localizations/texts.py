@@ -41,9 +41,9 @@ NAMES = {
     "castle night", '"castle at night"', "castle -fog", "cat OR dog", 'sampler:"DPM++ 2M"', "steps:20..30 cfg:>7",
     "today, yesterday, week, month, year",
     # The nouns of counts, which are collected with their numbers.
-    "further file", "rarer combination", "1 image",
+    "further file", "rarer combination", "1 image", "source image",
     # Names of threads and of messages between page and program.
-    "trace {}", "bin {}", "statistics of {} {}", '{"cull": "{}", "op": "{}"}', "SDPipe {}",
+    "trace {}", "bin {}", "statistics of {} {}", "timings of {} {}", '{"cull": "{}", "op": "{}"}', "SDPipe {}",
 }
 
 

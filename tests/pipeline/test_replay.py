@@ -271,7 +271,8 @@ def test_a_batch_of_files_is_a_request_for_each() -> None:
     assert [request.config["width"] for request in found.requests] == [64, 128]
     assert compared(found) == [("img2img_001", 0), ("img2img_002", 1)]
     assert [request.config["seed"] for request in found.requests] == [100, 100]
-    assert found.config["endpoint"] == "requests" and len(found.config["requests"]) == 2
+    rerun = a_run(images, endpoint="requests", requests=[request.config for request in found.requests])
+    assert [request.config for request in replay(rerun, images).requests] == [request.config for request in found.requests]
 
 
 def test_an_upscaled_picture_is_asked_with_what_its_text_says_beside_the_request() -> None:

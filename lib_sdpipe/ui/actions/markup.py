@@ -40,8 +40,11 @@ class Ready:
     notes: list[str]
 
 
-def show_actions(image: Json, texts: ImageTexts, targets: tuple[str, ...], file: FileLink | None) -> str:
-    """`image`: `run` and `name`, or `root` and `path`. Without a file only settings can be sent, and nothing be downloaded."""
+def show_actions(image: Json, texts: ImageTexts, targets: tuple[str, ...], file: FileLink | None, more: str = "") -> str:
+    """`image`: `run` and `name`, or `root` and `path`. Without a file only settings can be sent, and nothing be downloaded.
+
+    `more`: HTML of the buttons that lead to Pipelines.
+    """
     possible = [target for target in targets if (texts.infotext if target == "txt2img" else file)]
     send = [_ask(_TARGET_WORDS.get(target, target), f"Send to {target}", "send", {**image, "to": target}) for target in possible]
     copy = [
@@ -52,7 +55,7 @@ def show_actions(image: Json, texts: ImageTexts, targets: tuple[str, ...], file:
         f'<a class="sdpipe-button" href="{e(file.address)}" download="{e(file.name)}" aria-label="Download the file as it is">As it is</a>',
         _ask("Without prompt", "Download a copy for sharing, without prompt and settings", "share", image),
     ] if file else []
-    groups = (("Send to", send), ("Copy", copy), ("Download", download))
+    groups = (("Pipelines", [more] if more else []), ("Send to", send), ("Copy", copy), ("Download", download))
     shown = "".join(
         f'<div class="sdpipe-action-group" role="group" aria-label="{label}"><span>{label}</span>{"".join(buttons)}</div>'
         for label, buttons in groups if buttons

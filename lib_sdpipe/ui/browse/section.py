@@ -44,7 +44,7 @@ def _build_search() -> dict[str, Any]:
     with gr.Row(elem_id="sdpipe_search_row"):
         views = build_html(markup.show_views(Place()), elem_id="sdpipe_views")
         query = gr.Textbox(
-            "", elem_id="sdpipe_query", show_label=False, container=False, max_lines=1, min_width=120,
+            "", label="Search for images", elem_id="sdpipe_query", show_label=False, container=False, max_lines=1, min_width=120,
             placeholder="Search: castle model:dream …",
         )
     fault = build_html("", elem_id="sdpipe_query_fault")
@@ -52,8 +52,8 @@ def _build_search() -> dict[str, Any]:
     with gr.Accordion("Filters", open=False, elem_id="sdpipe_filters_panel"):
         filters = build_html(markup.show_filters(None), elem_id="sdpipe_filters")
         with gr.Row(elem_id="sdpipe_save_row"):
-            name = gr.Textbox("", elem_id="sdpipe_search_name", show_label=False, container=False, max_lines=1, min_width=120,
-                              placeholder="Keep this search as …")
+            name = gr.Textbox("", label="Name of the search", elem_id="sdpipe_search_name", show_label=False, container=False, max_lines=1,
+                              min_width=120, placeholder="Keep this search as …")
             save = gr.Button("Save search", elem_id="sdpipe_save_search", size="sm", min_width=90)
     with gr.Accordion("How to search", open=False, elem_id="sdpipe_help_panel"):
         build_html(markup.show_help(), elem_id="sdpipe_help")

@@ -230,6 +230,9 @@ class Desk:
         self.changed()
 
     def _keep(self, shown: Shown) -> None:
+        """Of what takes back one apply only the newest: done, nothing may offer it again."""
+        for plan_id in [plan_id for plan_id, other in self.shown.items() if other.undoes is not None and other.undoes == shown.undoes]:
+            del self.shown[plan_id]
         self.shown[shown.plan.plan_id] = shown
         while len(self.shown) > _MOST_PLANS:
             self.shown.popitem(last=False)

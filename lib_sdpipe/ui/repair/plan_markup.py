@@ -63,7 +63,7 @@ class PastView:
 def describe_kind(kind: Kind, count: int) -> str:
     code, operation = kind
     known, about = OPERATION_WORDS.get(operation), CODE_WORDS.get(code)
-    return f"{count:,} × {known.done if known else operation}" + (f" ({about.title})" if about else "")
+    return f"{count:,} × {known.done if known else operation}" + (f" · {about.title}" if about else "")
 
 
 def describe_deeds(counts: dict[Kind, int]) -> list[str]:

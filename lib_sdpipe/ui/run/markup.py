@@ -9,9 +9,11 @@ from lib_sdpipe.manifest.records import ImageLink, Json
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.actions.markup import show_run_actions
 from lib_sdpipe.ui.html_text import COPY, ask_attributes, ask_button, dots, e, show_box, show_facts, show_link, show_status, show_text
+from lib_sdpipe.ui.pipelines.buttons import show_run_buttons
 from lib_sdpipe.ui.run.image_facts import ImageView
 from lib_sdpipe.ui.run.present import RunFacts
 from lib_sdpipe.ui.run.stages import Bar, StageTable
+from lib_sdpipe.ui.run.verdict_markup import show_verdict
 from lib_sdpipe.ui.words import Fact
 from lib_sdpipe.workspace.page_address import build_input_address, build_thumbnail_address
 from lib_sdpipe.workspace.shown_file import IN_BIN
@@ -27,10 +29,11 @@ def show_run(run: RunFacts, can_open_folder: bool) -> str:
     bin_ = ask_button("Bin", "bin", {"do": "preview", "runs": [run.run_id]}, "bin")
     title = f'<h3 class="sdpipe-title" dir="auto">{e(run.label)}</h3><code>{e(run.run_id)}</code>'
     parts = [
-        f'<div class="sdpipe-title-row">{title}{folder}{compare}{bin_}{show_run_actions(run.run_id)}</div>',
+        f'<div class="sdpipe-title-row">{title}{show_run_buttons(run.run_id)}{folder}{compare}{bin_}{show_run_actions(run.run_id)}</div>',
         f'<p class="sdpipe-summary">{show_status(run.status)}{dots(run.summary)}</p>',
         show_box("error", [run.error] if run.error else []),
         show_box("warning", run.problems),
+        show_verdict(run.verdict, run.run_id) if run.verdict is not None else "",
     ]
     if run.facts:
         more = f'{show_facts(run.facts)}{show_bars("How long its stages took together", run.timings)}'

@@ -8,6 +8,7 @@ from lib_sdpipe.manifest.records import Json, Manifest, Run, RunError
 from lib_sdpipe.ui import words
 from lib_sdpipe.ui.field_names import list_fields
 from lib_sdpipe.ui.run.stages import Bar, present_run_timings
+from lib_sdpipe.ui.run.verdict import VerdictView, present_verdict
 from lib_sdpipe.ui.words import Fact, Status
 from lib_sdpipe.workspace import RunView
 
@@ -26,6 +27,7 @@ class RunFacts:
     timings: list[Bar] = field(default_factory=list)
     error: str | None = None
     problems: list[str] = field(default_factory=list)
+    verdict: VerdictView | None = None
 
 
 def present_run(view: RunView) -> RunFacts:
@@ -42,6 +44,7 @@ def present_run(view: RunView) -> RunFacts:
     return RunFacts(
         view.run_id, run.label or words.format_label(view.run_id), status, [text for text in summary if text],
         _facts(run), present_run_timings(run, view.manifests), _describe_error(run.error), [*run.warnings, *view.problems],
+        present_verdict(run.replay),
     )
 
 

@@ -95,6 +95,18 @@ def test_from_check_to_repair_and_all_the_way_back(tmp_path: Path) -> None:
     assert "operations taken back" in page and truth.tree() == before
 
 
+def test_what_was_looked_at_twice_and_taken_back_once_is_not_offered_again(tmp_path: Path) -> None:
+    section = Section(make(tmp_path, damage_moved))
+    section.ask("check")
+    section.ask("plan")
+    section.ask("apply", plan=section.asked("apply")[0]["plan"])
+    undo = section.asked("undo-preview")[0]
+    for _ in range(2):
+        section.ask("undo-preview", apply=undo["apply"])
+    section.ask("undo", plan=section.asked("undo")[0]["plan"])
+    assert section.asked("undo") == [] and "operation taken back" in section.page
+
+
 def test_every_byte_is_read_where_somebody_asks_for_it(tmp_path: Path) -> None:
     truth = make(tmp_path)
     section = Section(truth)

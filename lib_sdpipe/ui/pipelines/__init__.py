@@ -1,0 +1,1 @@
+"""The Pipelines section: the queue, chains of stages, and the same image made again."""
