@@ -28,6 +28,7 @@ _WORKING = build_object(
     job_id=TEXT, run_id=or_null(TEXT), stage=said(or_null(WHOLE), "from 1"), stages=WHOLE, stage_name=or_null(TEXT),
     image=said(WHOLE, "the pass that runs, from 1"), images=said(or_null(WHOLE), "passes in all; null while that is not known"),
     share=said(_NUMBER, "of that pass, from 0 to 1"), text=TEXT, seconds=said(or_null(_NUMBER), "since the job was begun"),
+    seconds_left=said(or_null(_NUMBER), "by what its passes took; null while that is not known"),
     is_waiting=said(YES_NO, "while somebody generates by hand"), is_stopping=YES_NO,
 )
 QUEUE = build_object(

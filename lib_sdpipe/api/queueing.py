@@ -182,7 +182,10 @@ def _without_owner(job: Job) -> Json:
 
 
 def _show_working(working: Working, job: Job) -> Json:
-    """`stage` and `image` count from 1; `seconds` are those since the job was begun."""
+    """`stage` and `image` count from 1; `seconds` are those since the job was begun, `seconds_left` by its passes until now."""
+    from lib_sdpipe.pipeline.timings import estimate_seconds_left
+
+    left = estimate_seconds_left(job, working.progress.share, {})
     began = parse_utc(job.started_at) if job.started_at else None
     stage = working.step.stage if working.step is not None else None
     names = [one.stage for one in job.stages]
@@ -191,5 +194,6 @@ def _show_working(working: Working, job: Job) -> Json:
         "stage_name": names[stage] if stage is not None and stage < len(names) else None,
         "image": working.done + 1, "images": working.passes, "share": round(working.progress.share, 4), "text": working.progress.text,
         "seconds": round(max(0.0, time.time() - began), 1) if began is not None else None,
-        "is_waiting": working.is_waiting, "is_stopping": working.is_stopping,
+        "seconds_left": None if left is None else round(left, 1), "is_waiting": working.is_waiting,
+        "is_stopping": working.is_stopping,
     }

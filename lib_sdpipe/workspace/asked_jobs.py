@@ -10,7 +10,7 @@ from lib_sdpipe.manifest.loose_json import is_deep
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest
 from lib_sdpipe.pipeline.links import list_links
 from lib_sdpipe.pipeline.packs.expansion import Choices, expand
-from lib_sdpipe.pipeline.recipes import check_stages, read_recipe
+from lib_sdpipe.pipeline.recipes import read_recipe
 from lib_sdpipe.pipeline.recorded_pass import in_order, is_final
 from lib_sdpipe.pipeline.records import Item, Job, Stage
 from lib_sdpipe.pipeline.replay import Wanted
@@ -30,7 +30,6 @@ def build_asked_chain(workspace: Workspace, document: Json, user: str | None) ->
     stages = read_stages(workspace, document)
     items = [*_read_items(document), *_read_runs(workspace, document), *_read_pack(workspace, document)]
     job = build_chain(items, stages, _text(document, "label") or "", user)
-    check_items(job)
     check_pictures(workspace, job)
     return job
 
@@ -62,18 +61,6 @@ def read_wanted(document: Json) -> tuple[ImageLink, Wanted]:
     if not isinstance(alone, bool):
         raise UsageError("alone: true or false")
     return ImageLink(run_id=run_id, name=name), Wanted(_text(document, "stage"), name, alone, changes or {})
-
-
-def check_items(job: Job) -> None:
-    """The settings of items, which go over those of the first stage. Raises UsageError."""
-    first = job.stages[0]
-    for number, item in enumerate(job.items, 1):
-        if item.settings:
-            merged = Stage(stage=first.stage, settings={**first.settings, **item.settings})
-            if faults := check_stages([merged]):
-                raise UsageError(f"item {number}: {'; '.join(fault.removeprefix('stage 1: ') for fault in faults)}")
-        if item.variant is not None and is_deep(item.variant, _MOST_LEVELS):
-            raise UsageError(f"item {number}: variant is too deeply nested")
 
 
 def check_pictures(workspace: Workspace, job: Job) -> None:
@@ -114,6 +101,8 @@ def _read_item(item: Any, number: int) -> Item:
     settings, variant = item.get("settings") or {}, item.get("variant")
     if not isinstance(settings, dict) or not isinstance(variant or {}, dict):
         raise UsageError(f"item {number}: settings and variant are objects")
+    if is_deep(item, _MOST_LEVELS):
+        raise UsageError(f"item {number}: too deeply nested")
     return Item(source=ImageLink(run_id=run_id, name=name) if run_id is not None else None, settings=settings, variant=variant)
 
 

@@ -12,8 +12,8 @@ from lib_sdpipe.manifest.names import build_label
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pipeline import queue as changes
-from lib_sdpipe.pipeline.links import list_links
 from lib_sdpipe.pipeline.build import count_planned
+from lib_sdpipe.pipeline.links import list_links
 from lib_sdpipe.pipeline.recipes import check_items, check_stages
 from lib_sdpipe.pipeline.records import Item, Job, Queue, Stage
 from lib_sdpipe.pipeline.port import PassRequest
