@@ -8,6 +8,7 @@ from typing import Any
 from lib_sdpipe.errors import RecordError, UnknownNameError, UsageError
 from lib_sdpipe.manifest.loose_json import is_deep
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest
+from lib_sdpipe.pipeline.links import list_links
 from lib_sdpipe.pipeline.packs.expansion import Choices, expand
 from lib_sdpipe.pipeline.recipes import check_stages, read_recipe
 from lib_sdpipe.pipeline.recorded_pass import in_order, is_final
@@ -80,13 +81,10 @@ def check_pictures(workspace: Workspace, job: Job) -> None:
 
     Raises UnknownNameError, RecordError, UsageError.
     """
-    links = [item.source for item in job.items if item.source is not None]
-    for settings in (*(stage.settings for stage in job.stages), *(item.settings for item in job.items)):
-        links += _iter_links(settings)
-    for run_id, name in dict.fromkeys((link.run_id, link.name) for link in links):
-        if not run_id or not name:
+    for link in list_links(job):
+        if not link.run_id or not link.name:
             raise UsageError("an image is named by run_id and name")
-        workspace.view_manifest(run_id, name)
+        workspace.view_manifest(link.run_id, link.name)
 
 
 def iter_last_images(workspace: Workspace, run_id: str) -> Iterator[ImageLink]:
@@ -153,20 +151,6 @@ def read_choices(asked: Any) -> tuple[str, Choices]:
     texts = {name: _text(asked, name) for name in ("mode", "global_positive", "global_negative")}
     chosen = None if rows is None else tuple(rows)
     return asked["name"], Choices(limit=asked.get("limit"), seed=asked.get("seed") or 0, rows=chosen, **texts)
-
-
-def _iter_links(value: Any) -> Iterator[ImageLink]:
-    """Every `{"$image": {"run_id", "name"}}` in a value, however deep."""
-    left = [value]
-    while left:
-        one = left.pop()
-        if isinstance(one, dict):
-            link = one.get("$image")
-            if isinstance(link, dict):
-                yield ImageLink(run_id=str(link.get("run_id") or ""), name=str(link.get("name") or ""))
-            left += one.values()
-        elif isinstance(one, list):
-            left += one
 
 
 def _is_whole(value: Any) -> bool:

@@ -1,6 +1,6 @@
 """The pipeline through its HTTP API, as a program uses it: chains, re-runs with their proof, the queue, what comes after a press.
 
-Where an image is said to be made again pixel-identical, the host repeats itself: these requests do so on every host.
+An image is made again pixel-identical wherever the host repeats itself. Whether it does is shown by asking it the same several times.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.contract.conftest import Generate, Made, base_request, box_mask, hire
 from tests.contract.test_extras import extras
 from tests.contract.test_recording import ALWAYS
 from tests.contract.test_scripts import plot
-from tests.contract.webui import HttpError, WebUI, encode_picture
+from tests.contract.webui import HttpError, WebUI, decode_picture, encode_picture
 
 API = "/sdpipe/v1"
 ENDS_WITHIN_SECONDS = 120.0
@@ -160,9 +160,32 @@ def test_a_prompt_pack_names_the_run_and_each_image_knows_its_row(pipeline: Pipe
 
 # --- re-runs ---
 
-def assert_identical(replay: Json, count: int = 1) -> None:
+def assert_identical(replay: Json) -> None:
     assert replay["verdict"] == "identical", replay
-    assert [image["verdict"] for image in replay["differences"]["images"]] == ["identical"] * count
+    assert [image["verdict"] for image in replay["differences"]["images"]] == ["identical"]
+
+
+_repeats: dict[str, bool] = {}
+
+
+def assert_identical_if_the_host_is(host: WebUI, replay: Json) -> None:
+    """For stages that img2img makes: PyTorch on a processor may round a few values otherwise from call to call."""
+    if replay["verdict"] != "near" or does_img2img_repeat(host):
+        assert_identical(replay)
+    assert all(image["largest"] <= 1 for image in replay["differences"]["images"] if image["verdict"] == "near"), replay
+
+
+def does_img2img_repeat(host: WebUI) -> bool:
+    """Whether ten equal requests, with others between them, give ten equal pictures."""
+    if host.url not in _repeats:
+        unrecorded = {"alwayson_scripts": {"SDPipe": {"args": [{"record": False}]}}, "save_images": False}
+        picture, request = encode_picture(noise()), {**base_request(), "seed": 5, "denoising_strength": 0.5, **unrecorded}
+        made = set()
+        for _ in range(10):
+            made.add(decode_picture(host.post("/sdapi/v1/img2img", {**request, "init_images": [picture]})["images"][0]).tobytes())
+            host.post("/sdapi/v1/txt2img", {**base_request(), **unrecorded, "batch_size": 2})
+        _repeats[host.url] = len(made) == 1
+    return _repeats[host.url]
 
 
 def test_txt2img_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
@@ -177,20 +200,20 @@ def test_hires_fix_again_is_the_same(pipeline: Pipeline, generate: Generate) -> 
 
 def test_img2img_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     made = generate("img2img", init_images=[encode_picture(noise())], denoising_strength=0.5)
-    assert_identical(pipeline.rerun(made.run_id))
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id))
 
 
 def test_inpaint_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     mask = encode_picture(box_mask((64, 64), (16, 16, 48, 48)))
     made = generate("img2img", init_images=[encode_picture(noise())], mask=mask, denoising_strength=0.7)
     assert len(made.of("inpaint")) == 1
-    assert_identical(pipeline.rerun(made.run_id))
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id))
 
 
 def test_adetailer_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     made = generate(alwayson_scripts={"ADetailer": {"args": [True, False, {"ad_model": ALWAYS}]}})
     assert len(made.of("adetailer")) == 1
-    assert_identical(pipeline.rerun(made.run_id))
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id))
 
 
 def test_an_upscale_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
@@ -201,7 +224,9 @@ def test_an_upscale_again_is_the_same(pipeline: Pipeline, generate: Generate) ->
 
 def test_each_image_of_a_chain_again_is_the_same(pipeline: Pipeline) -> None:
     job = pipeline.make(stages=four_stages(batch_size=2))
-    for name in ("txt2img_002", "img2img_001", "adetailer_002", "upscale_001"):
+    for name in ("img2img_001", "adetailer_002"):
+        assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(job["run_id"], name=name))
+    for name in ("txt2img_002", "upscale_001"):
         assert_identical(pipeline.rerun(job["run_id"], name=name))
 
 
@@ -219,20 +244,17 @@ def test_a_cell_of_an_xyz_plot_again_is_the_same(pipeline: Pipeline, generate: G
     assert_identical(pipeline.rerun(made.run_id, name="txt2img_002"))
 
 
-@pytest.mark.parametrize(("option", "value"), [("img2img_color_correction", True), ("eta_noise_seed_delta", 31)])
-def test_a_changed_option_is_named_first_in_the_preflight_and_the_verdict(
-    pipeline: Pipeline, generate: Generate, options: Any, option: str, value: Any,
-) -> None:
-    options(**{option: type(value)()})
+def test_a_changed_option_is_named_first_in_the_preflight_and_the_verdict(pipeline: Pipeline, generate: Generate, options: Any) -> None:
+    options(img2img_color_correction=False)
     made = generate("img2img", init_images=[encode_picture(noise())], denoising_strength=0.5)
-    options(**{option: value})
+    options(img2img_color_correction=True)
+    field = "options.img2img_color_correction"
     seen = pipeline.post("jobs/rerun/preview", run_id=made.run_id)
-    assert seen["preflight"][0]["field"] == f"options.{option}", seen["preflight"][:3]
+    assert seen["preflight"][0]["field"] == field and seen["preflight"][0]["can_set_back"], seen["preflight"][:3]
     replay = pipeline.rerun(made.run_id)
-    assert replay["verdict"] == "different", replay
-    assert replay["differences"]["environment"][0]["field"] == f"options.{option}", replay["differences"]["environment"][:3]
-    assert replay["differences"]["images"][0]["largest"] > 2
-    assert_identical(pipeline.rerun(made.run_id, set_back=[f"options.{option}"]))
+    assert replay["verdict"] == "different" and replay["differences"]["images"][0]["largest"] > 2, replay
+    assert replay["differences"]["environment"][0]["field"] == field, replay["differences"]["environment"][:3]
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, set_back=[field]))
 
 
 def test_with_variations_the_run_says_what_it_was_made_from(pipeline: Pipeline, generate: Generate) -> None:
@@ -334,7 +356,8 @@ def test_a_chain_after_a_request_is_one_run_and_its_pictures_are_answered(pipeli
     assert made.run["images"] == {"planned": 16, "returned": 16, "saved": 16}
     assert_unbroken(made, STAGES, 4)
     assert len(made.answer["images"]) == 17  # the grid is first
-    for name in ("txt2img_003", "img2img_002", "upscale_004"):
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, name="img2img_002"))
+    for name in ("txt2img_003", "upscale_004"):
         assert_identical(pipeline.rerun(made.run_id, name=name))
 
 
