@@ -104,6 +104,8 @@ def build_cases(host: Host, detector: str) -> dict[str, Callable[[], Difference]
         "hires fix (Latent)": lambda: twice(lambda: host.txt2img(enable_hr=True, hr_scale=2, hr_upscaler="Latent", denoising_strength=0.6)),
         "variation seed": lambda: twice(lambda: host.txt2img(subseed=9, subseed_strength=0.3)),
         "img2img": lambda: twice(lambda: host.img2img(picture)),
+        "img2img, with a txt2img job in between": lambda: compare(
+            host.img2img(picture), (host.txt2img(seed=5), host.img2img(picture))[1]),
         "inpaint": lambda: twice(lambda: host.img2img(picture, mask=_encode(mask), inpainting_fill=1)),
         "ADetailer": lambda: twice(lambda: host.txt2img(**detailer)),
         "upscale (Lanczos)": lambda: twice(lambda: host.upscale(picture, "Lanczos")),
