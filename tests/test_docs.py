@@ -118,7 +118,7 @@ def test_every_setting_is_in_the_readme_with_its_default() -> None:
 
 def test_every_choice_of_the_accordion_is_in_the_readme_with_its_default() -> None:
     controls = read_assignment("lib_sdpipe/ui/panel.py", "_CONTROLS")
-    labels = {control.elts[0].value: control.elts[1].value for control in controls.elts} | {"label": "Label"}
+    labels = {control.elts[0].value: control.elts[1].value for control in controls.elts} | {"label": "Label", "then": "Then"}
     rows = [(_plain(row[0]), row[1]) for row in read_tables(README)["The Runs accordion"]]
     assert rows == [(label, describe_default(getattr(RunOptions(), name))) for name, label in labels.items()]
 

@@ -28,6 +28,7 @@ _WORKING = build_object(
     job_id=TEXT, run_id=or_null(TEXT), stage=said(or_null(WHOLE), "from 1"), stages=WHOLE, stage_name=or_null(TEXT),
     image=said(WHOLE, "the pass that runs, from 1"), images=said(or_null(WHOLE), "passes in all; null while that is not known"),
     share=said(_NUMBER, "of that pass, from 0 to 1"), text=TEXT, seconds=said(or_null(_NUMBER), "since the job was begun"),
+    seconds_left=said(or_null(_NUMBER), "by what its passes took; null while that is not known"),
     is_waiting=said(YES_NO, "while somebody generates by hand"), is_stopping=YES_NO,
 )
 QUEUE = build_object(
@@ -51,11 +52,18 @@ _WANTED = {
     "changes": said(ANYTHING, "other values for some fields: then nothing is compared", {"seed": 7}),
 }
 WANTED_REQUEST = build_object("run_id", **_WANTED)
-RERUN_REQUEST = build_object("run_id", **_WANTED, kind=said(TEXT, "rerun, regenerate or release"), label=TEXT)
+RERUN_REQUEST = build_object(
+    "run_id", **_WANTED, kind=said(TEXT, "rerun, regenerate or release"), label=TEXT,
+    set_back=said(list_of(TEXT), "fields of the preflight that are to be as they were, for this job alone", ["options.eta_ancestral"]),
+)
+_DIFFERENCE = build_object(
+    field=TEXT, then=said({}, "as it was"), now=said({}, "as it is"), weight=WHOLE, can_set_back=YES_NO,
+    blocking=said(YES_NO, "without it the host refuses, or makes another picture"), sentence=TEXT,
+)
 RERUN_PREVIEW = build_object(
     of=_LINK, requests=list_of(ANYTHING), compare=list_of(ANYTHING), exactness=said(TEXT, "exact or near"), planned=WHOLE,
     notes=list_of(TEXT),
-    preflight=said(or_null(list_of(ANYTHING)), "what differs today; null outside a WebUI"),
+    preflight=said(or_null(list_of(_DIFFERENCE)), "what differs today, likeliest cause first; null outside a WebUI"),
 )
 RECIPES = build_object(recipes=list_of(TEXT))
 _RECIPE = build_object("stages", name=or_null(TEXT), description=or_null(TEXT), stages=list_of(_STAGE))

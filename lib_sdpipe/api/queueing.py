@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lib_sdpipe.api.request_fields import check_fields, read_flag, read_text, read_whole
+from lib_sdpipe.api.request_fields import check_fields, read_flag, read_text, read_texts, read_whole
 from lib_sdpipe.api.route import ApiHost, answer, open_workspace, read_document, user_of
 from lib_sdpipe.errors import RefusedError, UsageError
 from lib_sdpipe.manifest.records import Json
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lib_sdpipe.manifest.records import ImageLink
     from lib_sdpipe.pipeline.records import Job
     from lib_sdpipe.pipeline.replay import Replay, Wanted
+    from lib_sdpipe.pipeline.rerun_difference import Difference
     from lib_sdpipe.workspace.jobs import Jobs
 
 _CHAIN_FIELDS = ("items", "runs", "pack", "stages", "recipe", "label")
@@ -59,15 +60,19 @@ class QueueRoutes:
         return self._answer_job(job)
 
     def rerun(self, request: Request) -> Response:
+        from lib_sdpipe.pipeline.preflight import set_back
         from lib_sdpipe.workspace.asked_jobs import RERUN_KINDS, read_wanted
         from lib_sdpipe.workspace.jobs import build_rerun
 
         jobs, document = self._jobs(request), read_document(request)
-        check_fields(document, *_WANTED_FIELDS, "kind", "label")
+        check_fields(document, *_WANTED_FIELDS, "set_back", "kind", "label")
         kind = read_text(document, "kind") or "rerun"
         if kind not in RERUN_KINDS:
             raise UsageError(f"kind: one of {', '.join(RERUN_KINDS)}")
         replay, label = _plan(jobs, *read_wanted(document)), read_text(document, "label") or ""
+        fields = read_texts(document, "set_back")
+        if fields:
+            replay = set_back(replay, self._preflight(jobs, replay) or [], fields)
         return self._answer_job(jobs.add(build_rerun(replay, kind, label, user_of(request))))
 
     def preview_rerun(self, request: Request) -> Response:
@@ -77,10 +82,11 @@ class QueueRoutes:
         jobs, document = self._jobs(request), read_document(request)
         check_fields(document, *_WANTED_FIELDS)
         replay = _plan(jobs, *read_wanted(document))
+        differs = self._preflight(jobs, replay)
         return answer({
             "of": replay.of.to_json(), "requests": [format_request(request) for request in replay.requests],
             "compare": [image.to_json() for image in replay.compare], "exactness": replay.exactness, "planned": replay.planned,
-            "notes": replay.notes,
+            "notes": replay.notes, "preflight": None if differs is None else [one.to_json() for one in differs],
         })
 
     def stop(self, job_id: str, request: Request) -> Response:
@@ -134,6 +140,13 @@ class QueueRoutes:
 
         return Jobs(open_workspace(self._host, request))
 
+    def _preflight(self, jobs: Jobs, replay: Replay) -> list[Difference] | None:
+        """What differs today; None outside a WebUI."""
+        from lib_sdpipe.pipeline.preflight import check_rerun
+
+        facts = self._host.host_facts()
+        return None if facts is None else check_rerun(replay, *jobs.read_run(replay.of.run_id or ""), facts)
+
     def _answer_job(self, job: Job) -> Response:
         self._wake()
         return answer(_summarize(job))
@@ -169,7 +182,10 @@ def _without_owner(job: Job) -> Json:
 
 
 def _show_working(working: Working, job: Job) -> Json:
-    """`stage` and `image` count from 1; `seconds` are those since the job was begun."""
+    """`stage` and `image` count from 1; `seconds` are those since the job was begun, `seconds_left` by its passes until now."""
+    from lib_sdpipe.pipeline.timings import estimate_seconds_left
+
+    left = estimate_seconds_left(job, working.progress.share, {})
     began = parse_utc(job.started_at) if job.started_at else None
     stage = working.step.stage if working.step is not None else None
     names = [one.stage for one in job.stages]
@@ -178,5 +194,6 @@ def _show_working(working: Working, job: Job) -> Json:
         "stage_name": names[stage] if stage is not None and stage < len(names) else None,
         "image": working.done + 1, "images": working.passes, "share": round(working.progress.share, 4), "text": working.progress.text,
         "seconds": round(max(0.0, time.time() - began), 1) if began is not None else None,
-        "is_waiting": working.is_waiting, "is_stopping": working.is_stopping,
+        "seconds_left": None if left is None else round(left, 1), "is_waiting": working.is_waiting,
+        "is_stopping": working.is_stopping,
     }

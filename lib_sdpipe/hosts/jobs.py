@@ -20,7 +20,7 @@ from lib_sdpipe.hosts.image_values import stage_of
 from lib_sdpipe.hosts.output_folders import find_save_folder, read_output_folders
 from lib_sdpipe.hosts.plain_values import hide_home
 from lib_sdpipe.hosts.request import PictureBox, has_selected_script, read_request
-from lib_sdpipe.hosts.then_choice import read_then
+from lib_sdpipe.hosts.then_choice import NOTHING, read_then
 from lib_sdpipe.images.read import read_infotext
 from lib_sdpipe.manifest.infotext import parse_infotext
 from lib_sdpipe.record.extras import Extras
@@ -121,6 +121,8 @@ class Jobs:
             return held
         if not self.is_recorded(options, "api" if _is_api(p) else "ui"):
             self._asked = None  # its pictures are let go
+            if options.then not in ("", NOTHING):
+                log.warning("SDPipe: nothing comes after a generation that is not recorded")
             return None
         key = current_key()
         return self.recorder.job_of(key) or self._open_for(p, key, options)

@@ -19,7 +19,7 @@ from lib_sdpipe.record.facts import Json
 # The host API's names for what a record says otherwise, or what only concerns the answer to an HTTP call.
 _OF_THE_CALL = (
     "endpoint", "scripts", "alwayson_scripts", "script_name", "script_args", "send_images", "save_images", "include_init_images",
-    "force_task_id", "infotext", "sampler_index", "mask_blur", "then",
+    "force_task_id", "infotext", "sampler_index", "mask_blur", "then", "rng_state",
 )
 # What a pass saves is the pipeline's to say, and no option outlives it.
 _OURS = ("do_not_save_samples", "do_not_save_grid", "override_settings_restore_afterwards", "override_settings")
@@ -37,6 +37,7 @@ class PassPlan:
     overrides: Json
     arguments: ScriptArguments
     save_grid: bool
+    rng_state: Json | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -65,7 +66,10 @@ def read_plan(config: Json, find_picture: FindPicture) -> PassPlan:
     _check_overrides(overrides)
     if not given.get("init_images") and tab == "img2img":
         raise SdPipeError("an img2img request needs init_images")
-    return PassPlan(tab, given, overrides, arguments, not config.get("do_not_save_grid"), [*warnings, *arguments.left_out])
+    rng_state = config.get("rng_state") if isinstance(config.get("rng_state"), dict) else None
+    return PassPlan(
+        tab, given, overrides, arguments, not config.get("do_not_save_grid"), rng_state, [*warnings, *arguments.left_out],
+    )
 
 
 def build_processing(plan: PassPlan, user: str | None = None) -> Any:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from lib_sdpipe.hosts.plain_values import hide_home
+from lib_sdpipe.hosts.rng_state import read_rng_state
 from lib_sdpipe.hosts.to_data import PictureBox, to_data
 from lib_sdpipe.record.facts import Json, RunRequest
 from lib_sdpipe.record.privacy import is_secret
@@ -40,6 +41,9 @@ def read_request(p: Any, box: PictureBox) -> RunRequest:
         value = getattr(p, "image_mask" if name == "mask" else name, _MISSING)
         if value is not _MISSING and not (value is None and name in _IMG2IMG):
             config[name] = to_data(value, box, problems, name)
+    state = read_rng_state() if is_img2img(p) else None
+    if state is not None:
+        config["rng_state"] = state
     config["scripts"] = _read_scripts(p, box, problems)
     return RunRequest(
         source="api" if getattr(p, "is_api", False) else "ui",

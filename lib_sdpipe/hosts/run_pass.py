@@ -20,6 +20,7 @@ from lib_sdpipe.hosts.jobs import read_claim
 from lib_sdpipe.hosts.own_pass import OwnPass
 from lib_sdpipe.hosts.pass_request import PassPlan, build_processing, read_plan
 from lib_sdpipe.hosts.plain_values import hide_home
+from lib_sdpipe.hosts.rng_state import set_rng_state
 from lib_sdpipe.hosts.save_choice import SaveChoice
 from lib_sdpipe.hosts.session import Session
 from lib_sdpipe.hosts.upscale_pass import UpscalePlan, read_upscale_plan, run_upscale
@@ -101,6 +102,8 @@ class PassRunner:
             p.do_not_save_grid = not plan.save_grid or request.save is not None and not plan.overrides.get("grid_save")
             if request.save and hasattr(type(p), "save_samples"):
                 p.save_samples = SaveChoice(request.save, self._session.frames, first)
+            if plan.tab == "img2img":
+                set_rng_state(plan.rng_state, p.seed if isinstance(p.seed, int) else None)
             processed = None
             if plan.arguments.selected is not None:
                 self._send_script_input(job, p)

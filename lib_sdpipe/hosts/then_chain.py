@@ -16,6 +16,7 @@ from modules import shared
 
 from lib_sdpipe.conduct.pictures import Pictures
 from lib_sdpipe.errors import SdPipeError
+from lib_sdpipe.hosts import settings
 from lib_sdpipe.hosts.frames import Frame, never_raises
 from lib_sdpipe.hosts.host_turn import read_cut
 from lib_sdpipe.hosts.pipeline_port import PipelinePort
@@ -32,6 +33,7 @@ from lib_sdpipe.pipeline.records import Job as QueueJob
 from lib_sdpipe.record.job import Job
 from lib_sdpipe.record.recorder import Recorder
 from lib_sdpipe.workspace.jobs import put_broken
+from lib_sdpipe.workspace.workspace import Workspace
 
 _BREAKS_OFF = ("interrupted", "stopped")
 
@@ -131,12 +133,14 @@ class _Work:
         self.todo = self.todo.copy(update={"items": [*self.todo.items, *items]})
         begun = len(self.job.passes)
         self.job.plan_more(count_planned(self.todo.stages, items))
-        broke = (self.broke_off.status, None) if self.broke_off is not None else self._make_passes(processed)
-        for one in self.job.passes[begun:]:
-            one.is_nested = True  # also those that upscaled, which the host knows nothing of
-            self.job.plan_more(-one.planned)
-        shared.state.textinfo = None
-        self.pictures = Pictures(self.pictures.layout)  # what is held is let go
+        try:
+            broke = (self.broke_off.status, None) if self.broke_off is not None else self._make_passes(processed)
+        finally:
+            for one in self.job.passes[begun:]:
+                one.is_nested = True  # also those that upscaled, which the host knows nothing of
+                self.job.plan_more(-one.planned)
+            shared.state.textinfo = None
+            self.pictures = Pictures(self.pictures.layout)  # what is held is let go
         if broke is not None:
             self._break_off(broke[0] or "failed", broke[1], processed)
 
@@ -192,9 +196,12 @@ class _Work:
         })
 
     def _find(self, reference: Json) -> Image.Image:
+        """Of other runs only what whoever pressed Generate may see: anybody can write a recipe."""
         link = reference.get("$image")
-        is_ours = isinstance(link, dict) and link.get("run_id") == self.job.run_id
-        if is_ours and self.pictures.find_made(self.job.run_id, link["name"]) is None:
+        run_id = link.get("run_id") if isinstance(link, dict) else None
+        if run_id is not None and run_id != self.job.run_id and settings.shows_own_runs_only():
+            Workspace(self.pictures.layout, viewer=self.user).check_sees(str(run_id))
+        elif run_id is not None and self.pictures.find_made(self.job.run_id, str(link.get("name"))) is None:
             self.port.wait_recorded()  # there was no room to keep it
         return self.pictures.find(reference)
 

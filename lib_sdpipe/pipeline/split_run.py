@@ -29,6 +29,8 @@ def has_request(run: Run) -> bool:
 def split_run(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
     """The passes of a run in their order; those that made no image are not among them."""
     endpoint = run.config.get("endpoint")
+    if object_of(run.config.get("then")):
+        return _split_then(run, manifests)
     if endpoint == EXTRAS:
         return split_sources(run, manifests)
     if endpoint == CHAIN:
@@ -58,8 +60,21 @@ def read_chain(run: Run) -> tuple[list[Stage], list[Item]]:
 def split_chain(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
     """Each image of a chain's stage has the request that its stage and the image before made of it."""
     finals = [manifest for manifest in in_order(run, manifests) if is_final(manifest)]
-    by_name = {manifest.name: manifest for manifest in manifests}
     stages, items = read_chain(run)
+    return _split_stages(finals, manifests, stages, items)
+
+
+def _split_then(run: Run, manifests: Sequence[Manifest]) -> list[RecordedPass]:
+    """A press of Generate, and the stages that went on from its images."""
+    config = {name: value for name, value in run.config.items() if name != "then"}
+    own = [manifest for manifest in manifests if not step_of(manifest)]
+    later = [manifest for manifest in in_order(run, manifests) if is_final(manifest) and step_of(manifest)]
+    stages = read_chain(run.copy(update={"config": object_of(run.config.get("then"))}))[0]
+    return [*split_run(run.copy(update={"config": config}), own), *_split_stages(later, manifests, stages, [])]
+
+
+def _split_stages(finals: list[Manifest], manifests: Sequence[Manifest], stages: list[Stage], items: list[Item]) -> list[RecordedPass]:
+    by_name = {manifest.name: manifest for manifest in manifests}
     found = []
     for group in _by_step(finals):
         step = step_of(group[0])
@@ -117,6 +132,8 @@ def _source_of(made: Manifest, by_name: dict[str | None, Manifest], item: Item |
     link = item.source if item is not None and item.source is not None else made.parent
     if link is None:
         return None
+    if link.run_id == made.run_id and link.name in by_name:
+        return by_name[link.name]
     settings = generation_settings(made)
     image = ImageFacts(width=settings.get("width"), height=settings.get("height"))
     if made.stage == "adetailer" and made.image is not None:

@@ -34,12 +34,11 @@ def build_panel(tab: str, defaults: RunOptions, then: str, paused: bool, host: T
                 )
                 for name, label, info in _CONTROLS
             ]
-        with gr.Row(elem_classes=["sdpipe-panel-texts"]):
-            label = gr.Textbox(
-                value=defaults.label, label="Label", elem_id=f"sdpipe_{tab}_label", elem_classes=["sdpipe-label"], max_lines=1,
-                interactive=True, placeholder="the last part of the run's name; empty: the stage",
-            )
-            after = build_then(tab, then, host)
+        label = gr.Textbox(
+            value=defaults.label, label="Label", elem_id=f"sdpipe_{tab}_label", elem_classes=["sdpipe-label"], max_lines=1,
+            interactive=True, placeholder="the last part of the run's name; empty: the stage",
+        )
+        after = build_then(tab, then, host)
         build_last_run(tab, host)
     controls = [request, *checks, label, after]
     for control in controls:

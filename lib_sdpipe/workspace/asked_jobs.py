@@ -8,8 +8,9 @@ from typing import Any
 from lib_sdpipe.errors import RecordError, UnknownNameError, UsageError
 from lib_sdpipe.manifest.loose_json import is_deep
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest
+from lib_sdpipe.pipeline.links import list_links
 from lib_sdpipe.pipeline.packs.expansion import Choices, expand
-from lib_sdpipe.pipeline.recipes import check_stages, read_recipe
+from lib_sdpipe.pipeline.recipes import read_recipe
 from lib_sdpipe.pipeline.recorded_pass import in_order, is_final
 from lib_sdpipe.pipeline.records import Item, Job, Stage
 from lib_sdpipe.pipeline.replay import Wanted
@@ -29,7 +30,6 @@ def build_asked_chain(workspace: Workspace, document: Json, user: str | None) ->
     stages = read_stages(workspace, document)
     items = [*_read_items(document), *_read_runs(workspace, document), *_read_pack(workspace, document)]
     job = build_chain(items, stages, _text(document, "label") or "", user)
-    check_items(job)
     check_pictures(workspace, job)
     return job
 
@@ -63,30 +63,15 @@ def read_wanted(document: Json) -> tuple[ImageLink, Wanted]:
     return ImageLink(run_id=run_id, name=name), Wanted(_text(document, "stage"), name, alone, changes or {})
 
 
-def check_items(job: Job) -> None:
-    """The settings of items, which go over those of the first stage. Raises UsageError."""
-    first = job.stages[0]
-    for number, item in enumerate(job.items, 1):
-        if item.settings:
-            merged = Stage(stage=first.stage, settings={**first.settings, **item.settings})
-            if faults := check_stages([merged]):
-                raise UsageError(f"item {number}: {'; '.join(fault.removeprefix('stage 1: ') for fault in faults)}")
-        if item.variant is not None and is_deep(item.variant, _MOST_LEVELS):
-            raise UsageError(f"item {number}: variant is too deeply nested")
-
-
 def check_pictures(workspace: Workspace, job: Job) -> None:
     """That whoever asks may see every recorded image the job works on or is given, and that each is recorded.
 
     Raises UnknownNameError, RecordError, UsageError.
     """
-    links = [item.source for item in job.items if item.source is not None]
-    for settings in (*(stage.settings for stage in job.stages), *(item.settings for item in job.items)):
-        links += _iter_links(settings)
-    for run_id, name in dict.fromkeys((link.run_id, link.name) for link in links):
-        if not run_id or not name:
+    for link in list_links(job):
+        if not link.run_id or not link.name:
             raise UsageError("an image is named by run_id and name")
-        workspace.view_manifest(run_id, name)
+        workspace.view_manifest(link.run_id, link.name)
 
 
 def iter_last_images(workspace: Workspace, run_id: str) -> Iterator[ImageLink]:
@@ -116,6 +101,8 @@ def _read_item(item: Any, number: int) -> Item:
     settings, variant = item.get("settings") or {}, item.get("variant")
     if not isinstance(settings, dict) or not isinstance(variant or {}, dict):
         raise UsageError(f"item {number}: settings and variant are objects")
+    if is_deep(item, _MOST_LEVELS):
+        raise UsageError(f"item {number}: too deeply nested")
     return Item(source=ImageLink(run_id=run_id, name=name) if run_id is not None else None, settings=settings, variant=variant)
 
 
@@ -153,20 +140,6 @@ def read_choices(asked: Any) -> tuple[str, Choices]:
     texts = {name: _text(asked, name) for name in ("mode", "global_positive", "global_negative")}
     chosen = None if rows is None else tuple(rows)
     return asked["name"], Choices(limit=asked.get("limit"), seed=asked.get("seed") or 0, rows=chosen, **texts)
-
-
-def _iter_links(value: Any) -> Iterator[ImageLink]:
-    """Every `{"$image": {"run_id", "name"}}` in a value, however deep."""
-    left = [value]
-    while left:
-        one = left.pop()
-        if isinstance(one, dict):
-            link = one.get("$image")
-            if isinstance(link, dict):
-                yield ImageLink(run_id=str(link.get("run_id") or ""), name=str(link.get("name") or ""))
-            left += one.values()
-        elif isinstance(one, list):
-            left += one
 
 
 def _is_whole(value: Any) -> bool:

@@ -13,6 +13,7 @@ from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pipeline import queue as changes
 from lib_sdpipe.pipeline.build import count_planned
+from lib_sdpipe.pipeline.links import list_links
 from lib_sdpipe.pipeline.recipes import check_items, check_stages
 from lib_sdpipe.pipeline.records import Item, Job, Queue, Stage
 from lib_sdpipe.pipeline.port import PassRequest
@@ -106,7 +107,10 @@ class Jobs:
             return None
 
     def add(self, job: Job) -> Job:
-        """Raises UsageError where the queue is full, LockedError, RecordError, OSError."""
+        """Raises UsageError where the queue is full, UnknownNameError for others' images, LockedError, RecordError, OSError."""
+        if self._workspace.viewer is not None:
+            for run_id in {link.run_id or "" for link in list_links(job)}:
+                self._workspace.check_sees(run_id)
         self._change(lambda queue: changes.add_job(queue, job))
         return job
 

@@ -24,6 +24,7 @@ _SAVED_SETTINGS = {
     "grid_save_to_dirs": True, "return_grid": True, "jpeg_quality": 80, "webp_lossless": False, "export_for_4chan": True,
     "img_downscale_threshold": 4.0, "target_side_length": 4000, "save_txt": False, "enable_pnginfo": True, "save_init_img": False,
     "save_mask": False, "save_mask_composite": False, "return_mask": False, "return_mask_composite": False,
+    "img2img_color_correction": False,
     "outdir_samples": "", "outdir_grids": "",
 }
 _SAVED_FOLDERS = {f"outdir_{tab}_{kind}": f"outputs/{tab}-{name}" for tab in ("txt2img", "img2img")
