@@ -180,7 +180,10 @@
         const button = target && target.closest("[data-sdpipe-ask='chain'], [data-sdpipe-ask='again'], [data-sdpipe-ask='queue']");
         if (!button) return;
         const data = read(button.dataset.sdpipeWith);
-        if (button.dataset.sdpipeAsk === "chain") button.dataset.sdpipeWith = JSON.stringify(complete(data));
+        if (button.dataset.sdpipeAsk === "chain") {
+            clearTimeout(checking); // its answer tells as much, and what was done besides
+            button.dataset.sdpipeWith = JSON.stringify(complete(data));
+        }
         if ("sdpipeWithAgain" in button.dataset) button.dataset.sdpipeWith = JSON.stringify(completeAgain(data));
         if (["queue", "make", "regenerate", "release"].includes(data.do) || button.dataset.sdpipeAsk === "queue") lookSoon();
         if (data.do === "open" || data.do === "from-run") wantsSight = "sdpipe_pipelines_chain";
