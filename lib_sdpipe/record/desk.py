@@ -106,6 +106,15 @@ class Desk:
         if fault is not None:
             raise fault
 
+    def owes(self) -> bool:
+        """Whether lines wait for a folder that could not be written when they came."""
+        return bool(self._owed.run_ids())
+
+    def try_again(self) -> None:
+        """Work off what is owed, as far as it can be done by now; what is left is owed on."""
+        if self.owes() and (fault := self._settle()) is not None:
+            raise fault
+
     def close(self) -> None:
         self._close_index()
         if self._promised:

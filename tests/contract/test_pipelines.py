@@ -1,6 +1,6 @@
 """The pipeline through its HTTP API, as a program uses it: chains, re-runs with their proof, the queue, what comes after a press.
 
-An image is made again pixel-identical wherever the host repeats itself. Whether it does is shown by asking it the same several times.
+An image is made again pixel-identical on a processor; where a device does not repeat itself, these tests say so.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tests.contract.conftest import Generate, Made, base_request, box_mask, hire
 from tests.contract.test_extras import extras
 from tests.contract.test_recording import ALWAYS
 from tests.contract.test_scripts import plot
-from tests.contract.webui import HttpError, WebUI, decode_picture, encode_picture
+from tests.contract.webui import HttpError, WebUI, encode_picture
 
 API = "/sdpipe/v1"
-ENDS_WITHIN_SECONDS = 120.0
+ENDS_WITHIN_SECONDS = 300.0
 Json = dict[str, Any]
 
 
@@ -165,29 +165,6 @@ def assert_identical(replay: Json) -> None:
     assert [image["verdict"] for image in replay["differences"]["images"]] == ["identical"]
 
 
-_repeats: dict[str, bool] = {}
-
-
-def assert_identical_if_the_host_is(host: WebUI, replay: Json) -> None:
-    """For stages that img2img makes: PyTorch on a processor may round a few values otherwise from call to call."""
-    if replay["verdict"] != "near" or does_img2img_repeat(host):
-        assert_identical(replay)
-    assert all(image["largest"] <= 1 for image in replay["differences"]["images"] if image["verdict"] == "near"), replay
-
-
-def does_img2img_repeat(host: WebUI) -> bool:
-    """Whether ten equal requests, with others between them, give ten equal pictures."""
-    if host.url not in _repeats:
-        unrecorded = {"alwayson_scripts": {"SDPipe": {"args": [{"record": False}]}}, "save_images": False}
-        picture, request = encode_picture(noise()), {**base_request(), "seed": 5, "denoising_strength": 0.5, **unrecorded}
-        made = set()
-        for _ in range(10):
-            made.add(decode_picture(host.post("/sdapi/v1/img2img", {**request, "init_images": [picture]})["images"][0]).tobytes())
-            host.post("/sdapi/v1/txt2img", {**base_request(), **unrecorded, "batch_size": 2})
-        _repeats[host.url] = len(made) == 1
-    return _repeats[host.url]
-
-
 def test_txt2img_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     made = generate()
     assert_identical(pipeline.rerun(made.run_id))
@@ -200,20 +177,20 @@ def test_hires_fix_again_is_the_same(pipeline: Pipeline, generate: Generate) -> 
 
 def test_img2img_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     made = generate("img2img", init_images=[encode_picture(noise())], denoising_strength=0.5)
-    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id))
+    assert_identical(pipeline.rerun(made.run_id))
 
 
 def test_inpaint_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     mask = encode_picture(box_mask((64, 64), (16, 16, 48, 48)))
     made = generate("img2img", init_images=[encode_picture(noise())], mask=mask, denoising_strength=0.7)
     assert len(made.of("inpaint")) == 1
-    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id))
+    assert_identical(pipeline.rerun(made.run_id))
 
 
 def test_adetailer_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     made = generate(alwayson_scripts={"ADetailer": {"args": [True, False, {"ad_model": ALWAYS}]}})
     assert len(made.of("adetailer")) == 1
-    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id))
+    assert_identical(pipeline.rerun(made.run_id))
 
 
 def test_an_upscale_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
@@ -224,9 +201,7 @@ def test_an_upscale_again_is_the_same(pipeline: Pipeline, generate: Generate) ->
 
 def test_each_image_of_a_chain_again_is_the_same(pipeline: Pipeline) -> None:
     job = pipeline.make(stages=four_stages(batch_size=2))
-    for name in ("img2img_001", "adetailer_002"):
-        assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(job["run_id"], name=name))
-    for name in ("txt2img_002", "upscale_001"):
+    for name in ("txt2img_002", "img2img_001", "adetailer_002", "upscale_001"):
         assert_identical(pipeline.rerun(job["run_id"], name=name))
 
 
@@ -254,7 +229,7 @@ def test_a_changed_option_is_named_first_in_the_preflight_and_the_verdict(pipeli
     replay = pipeline.rerun(made.run_id)
     assert replay["verdict"] == "different" and replay["differences"]["images"][0]["largest"] > 2, replay
     assert replay["differences"]["environment"][0]["field"] == field, replay["differences"]["environment"][:3]
-    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, set_back=[field]))
+    assert_identical(pipeline.rerun(made.run_id, set_back=[field]))
 
 
 def test_with_variations_the_run_says_what_it_was_made_from(pipeline: Pipeline, generate: Generate) -> None:
@@ -295,7 +270,7 @@ def test_a_chain_that_is_stopped_in_a_stage_goes_on_from_there(pipeline: Pipelin
     assert_whole(pipeline.made(again), 2)
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
 def test_a_chain_that_fails_in_a_stage_keeps_what_was_made_and_makes_nothing_twice(pipeline: Pipeline, at: int) -> None:
     stages = four_stages(batch_size=2)
     gone = {"upscaler_1": "None such"} if at == 3 else {"override_settings": {"sd_model_checkpoint": "gone.ckpt"}}
@@ -356,8 +331,7 @@ def test_a_chain_after_a_request_is_one_run_and_its_pictures_are_answered(pipeli
     assert made.run["images"] == {"planned": 16, "returned": 16, "saved": 16}
     assert_unbroken(made, STAGES, 4)
     assert len(made.answer["images"]) == 17  # the grid is first
-    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, name="img2img_002"))
-    for name in ("txt2img_003", "upscale_004"):
+    for name in ("txt2img_003", "img2img_002", "upscale_004"):
         assert_identical(pipeline.rerun(made.run_id, name=name))
 
 
@@ -391,9 +365,13 @@ def test_an_interrupted_chain_after_a_request_is_finished_in_the_same_run(pipeli
     assert {m["parent"]["name"] for m in made.of("upscale")} <= {m["name"] for m in made.of("img2img")}
 
 
-def test_without_a_word_nothing_comes_after_an_api_call(generate: Generate, options: Any) -> None:
-    options(sdpipe_then="some recipe")
-    assert len(generate().manifests) == 1
+def test_without_a_word_nothing_comes_after_an_api_call(generate: Generate, host: WebUI) -> None:
+    host.set_options(sdpipe_then="some recipe")
+    try:
+        made = generate()
+    finally:
+        host.set_options(sdpipe_then="")
+    assert len(made.manifests) == 1 and not made.run.get("warnings")
 
 
 # --- parts ---
