@@ -33,7 +33,8 @@ def test_texts_become_values_of_their_kind() -> None:
 
 
 @pytest.mark.parametrize(("stage", "name", "text", "begins"), [
-    ("img2img", "steps", "many", "Steps must be a whole number"), ("img2img", "steps", "1000", "steps must be a whole number from 1 to 150"),
+    ("img2img", "steps", "many", "Steps must be a whole number"),
+    ("img2img", "steps", "1000", "steps must be a whole number from 1 to 150"),
     ("img2img", "cfg_scale", "nan", "cfg_scale must be"), ("inpaint", "mask", "../../etc/passwd", "Mask must be a picture"),
     ("inpaint", "inpainting_fill", "9", "Masked content must be one of the choices"), ("upscale", "upscaler_1", "", "upscale needs"),
     ("adetailer", "ad_model", "", "adetailer needs"), ("inpaint", "mask", "", "inpaint needs a mask"),
@@ -56,7 +57,8 @@ def test_fields_go_over_the_other_settings_and_join_their_objects() -> None:
 
 
 def test_the_first_detector_is_that_of_the_fields() -> None:
-    settings, faults = build("adetailer", '{"adetailer": [{"ad_mask_blur": 8}, {"ad_model": "hand.pt"}]}', ad_model="face.pt", ad_confidence="0.4")
+    other = '{"adetailer": [{"ad_mask_blur": 8}, {"ad_model": "hand.pt"}]}'
+    settings, faults = build("adetailer", other, ad_model="face.pt", ad_confidence="0.4")
     assert faults == []
     assert settings["adetailer"] == [{"ad_mask_blur": 8, "ad_model": "face.pt", "ad_confidence": 0.4}, {"ad_model": "hand.pt"}]
 
@@ -75,8 +77,9 @@ def test_a_stage_comes_back_from_the_page_as_it_was(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("value", [
-    None, 7, [], {"stages": 3}, {"stages": [None, 5]}, {"stages": [{"stage": "rm -rf", "texts": []}]}, {"sources": [{"run": "../x", "name": "y"}]},
-    {"recipe": [1, 2]}, {"label": {}}, {"stages": [{"stage": "img2img", "texts": {"prompt": ["x"], "steps": "9" * 100_000}, "other": 5}]},
+    None, 7, [], {"stages": 3}, {"stages": [None, 5]}, {"stages": [{"stage": "rm -rf", "texts": []}]},
+    {"sources": [{"run": "../x", "name": "y"}]}, {"recipe": [1, 2]}, {"label": {}},
+    {"stages": [{"stage": "img2img", "texts": {"prompt": ["x"], "steps": "9" * 100_000}, "other": 5}]},
 ])
 def test_what_a_page_sends_may_be_anything(value: Any) -> None:
     draft = read_draft(value)
@@ -91,7 +94,8 @@ def test_empty_fields_show_what_the_image_had_and_what_the_stage_before_says() -
     )
     draft = Draft(stages=(StageDraft("img2img", {"steps": "30"}), StageDraft("img2img"), StageDraft("upscale")))
     first, second, third = list_placeholders(draft, source)
-    assert (first["prompt"], first["steps"], first["seed"], first["width"], first["checkpoint"]) == ("a lighthouse", "24", "7", "512", "dream")
+    shown = [first[name] for name in ("prompt", "steps", "seed", "width", "checkpoint")]
+    assert shown == ["a lighthouse", "24", "7", "512", "dream"]
     assert second["steps"] == "30" and "width" not in second
     assert third["upscaling_resize"] == "2"
 
