@@ -37,7 +37,6 @@ CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
 _MOST_WAITING = 96
 _MOST_BYTES_HELD = 256 << 20
-_TRY_AGAIN_SECONDS = 0.2
 
 
 class Recorder:
@@ -101,10 +100,12 @@ class Recorder:
     def settle(self, timeout_seconds: float) -> bool:
         """Wait until all that was promised stands on disk, also what a busy disk did not take at once; False if not by then."""
         deadline = time.monotonic() + timeout_seconds
-        while (is_done := self.flush(max(0.0, deadline - time.monotonic()))) and (desk := self._desk) is not None and desk.owes():
+        while (left := deadline - time.monotonic()) > 0 and self.flush(left):
+            if (desk := self._desk) is None or not desk.owes():
+                return True
             self._writer.submit(desk.try_again, at_once=True)
-            time.sleep(_TRY_AGAIN_SECONDS)
-        return is_done
+            time.sleep(0.2)
+        return False
 
     # --- runs ---
 
