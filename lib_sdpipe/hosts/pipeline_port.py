@@ -89,7 +89,7 @@ class PipelinePort:
         return self._runner.run_nested(job, request, find_picture, user, is_counted)
 
     def wait_recorded(self) -> None:
-        if not all(self._session.recorder.wait_written(run_id, _LONGEST_RECORDING_SECONDS) for run_id in ("", *self._jobs)):
+        if not self._session.recorder.settle(_LONGEST_RECORDING_SECONDS):
             raise SdPipeError("what was made is not on the disk yet: see whether the runs folder can be written")
 
     def drop_kept(self, run_id: str, name: str) -> None:

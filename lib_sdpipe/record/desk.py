@@ -106,13 +106,14 @@ class Desk:
         if fault is not None:
             raise fault
 
-    def owes(self, run_id: str) -> bool:
-        """Whether something of a run could not be written yet. While the writer has nothing else to do."""
-        return run_id in self._owed.run_ids()
+    def owes(self) -> bool:
+        """Whether lines wait for a folder that could not be written when they came."""
+        return bool(self._owed.run_ids())
 
-    def settle_owed(self) -> None:
-        """Try again what could not be written. Raises what still stands in its way."""
-        self._owed.settle()
+    def try_again(self) -> None:
+        """Work off what is owed, as far as it can be done by now; what is left is owed on."""
+        if self.owes() and (fault := self._settle()) is not None:
+            raise fault
 
     def close(self) -> None:
         self._close_index()

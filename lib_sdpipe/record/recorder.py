@@ -36,7 +36,6 @@ log = logging.getLogger("sdpipe")
 CLOSE_AFTER_IDLE_SECONDS = float(os.environ.get("SDPIPE_CLOSE_AFTER_SECONDS", "2.0"))
 # Pictures that can be told from files later, or done without, are dropped when the writer is this far behind.
 _MOST_WAITING = 96
-_TRY_AGAIN_SECONDS = 0.2
 _MOST_BYTES_HELD = 256 << 20
 
 
@@ -98,15 +97,14 @@ class Recorder:
     def flush(self, timeout_seconds: float = 10.0) -> bool:
         return self._writer.flush(timeout_seconds)
 
-    def wait_written(self, run_id: str, timeout_seconds: float) -> bool:
-        """Wait until all that was promised of a run stands on the disk, also one that was away for a moment; False if that takes longer."""
+    def settle(self, timeout_seconds: float) -> bool:
+        """Wait until all that was promised stands on disk, also what a busy disk did not take at once; False if not by then."""
         deadline = time.monotonic() + timeout_seconds
-        while self.flush(max(0.0, deadline - time.monotonic())):
-            desk = self._desk
-            if desk is None or not desk.owes(run_id):
+        while (left := deadline - time.monotonic()) > 0 and self.flush(left):
+            if (desk := self._desk) is None or not desk.owes():
                 return True
-            self._writer.submit(desk.settle_owed, at_once=True)
-            time.sleep(_TRY_AGAIN_SECONDS)
+            self._writer.submit(desk.try_again, at_once=True)
+            time.sleep(0.2)
         return False
 
     # --- runs ---

@@ -1,6 +1,6 @@
 """The pipeline through its HTTP API, as a program uses it: chains, re-runs with their proof, the queue, what comes after a press.
 
-An image is made again pixel-identical wherever the host repeats itself. Whether it does is shown by asking it the same several times.
+An image is made again pixel-identical on a processor; where a device does not repeat itself, these tests say so.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tests.contract.conftest import Generate, Made, base_request, box_mask, hire
 from tests.contract.test_extras import extras
 from tests.contract.test_recording import ALWAYS
 from tests.contract.test_scripts import plot
-from tests.contract.webui import HttpError, WebUI, decode_picture, encode_picture
+from tests.contract.webui import HttpError, WebUI, encode_picture
 
 API = "/sdpipe/v1"
-ENDS_WITHIN_SECONDS = 120.0
+ENDS_WITHIN_SECONDS = 300.0
 Json = dict[str, Any]
 
 
@@ -219,20 +219,18 @@ def test_adetailer_again_is_the_same(pipeline: Pipeline, generate: Generate) -> 
 def test_an_upscale_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     source = generate()
     made = extras(pipeline.host, [encode_picture_of(source)])
-    assert_identical(pipeline.rerun(made.run_id))
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id))
 
 
 def test_each_image_of_a_chain_again_is_the_same(pipeline: Pipeline) -> None:
     job = pipeline.make(stages=four_stages(batch_size=2))
-    for name in ("img2img_001", "adetailer_002"):
+    for name in ("txt2img_002", "img2img_001", "adetailer_002", "upscale_001"):
         assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(job["run_id"], name=name))
-    for name in ("txt2img_002", "upscale_001"):
-        assert_identical(pipeline.rerun(job["run_id"], name=name))
 
 
 def test_one_of_a_batch_again_is_the_same_made_with_its_batch(pipeline: Pipeline, generate: Generate) -> None:
     made = generate(batch_size=3, n_iter=2)
-    assert_identical(pipeline.rerun(made.run_id, name="txt2img_005"))
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, name="txt2img_005"))
     rerun = Made(pipeline.host, None, pipeline.queue()["jobs"][-1]["run_id"])
     assert [m["actual_seed"] for m in rerun.of("txt2img") if m["path"]] == [made.of("txt2img")[4]["actual_seed"]]
     alone = pipeline.rerun(made.run_id, name="txt2img_002", alone=True)
@@ -241,7 +239,7 @@ def test_one_of_a_batch_again_is_the_same_made_with_its_batch(pipeline: Pipeline
 
 def test_a_cell_of_an_xyz_plot_again_is_the_same(pipeline: Pipeline, generate: Generate) -> None:
     made = generate(seed=5, **plot(pipeline.host, {"Steps": "1,2"}))
-    assert_identical(pipeline.rerun(made.run_id, name="txt2img_002"))
+    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, name="txt2img_002"))
 
 
 def test_a_changed_option_is_named_first_in_the_preflight_and_the_verdict(pipeline: Pipeline, generate: Generate, options: Any) -> None:
@@ -295,7 +293,7 @@ def test_a_chain_that_is_stopped_in_a_stage_goes_on_from_there(pipeline: Pipelin
     assert_whole(pipeline.made(again), 2)
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
 def test_a_chain_that_fails_in_a_stage_keeps_what_was_made_and_makes_nothing_twice(pipeline: Pipeline, at: int) -> None:
     stages = four_stages(batch_size=2)
     gone = {"upscaler_1": "None such"} if at == 3 else {"override_settings": {"sd_model_checkpoint": "gone.ckpt"}}
@@ -356,9 +354,8 @@ def test_a_chain_after_a_request_is_one_run_and_its_pictures_are_answered(pipeli
     assert made.run["images"] == {"planned": 16, "returned": 16, "saved": 16}
     assert_unbroken(made, STAGES, 4)
     assert len(made.answer["images"]) == 17  # the grid is first
-    assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, name="img2img_002"))
-    for name in ("txt2img_003", "upscale_004"):
-        assert_identical(pipeline.rerun(made.run_id, name=name))
+    for name in ("txt2img_003", "img2img_002", "upscale_004"):
+        assert_identical_if_the_host_is(pipeline.host, pipeline.rerun(made.run_id, name=name))
 
 
 def test_a_chain_after_a_request_that_fails_is_resumed_from_the_queue(pipeline: Pipeline, generate: Generate) -> None:
@@ -391,9 +388,13 @@ def test_an_interrupted_chain_after_a_request_is_finished_in_the_same_run(pipeli
     assert {m["parent"]["name"] for m in made.of("upscale")} <= {m["name"] for m in made.of("img2img")}
 
 
-def test_without_a_word_nothing_comes_after_an_api_call(generate: Generate, options: Any) -> None:
-    options(sdpipe_then="some recipe")
-    assert len(generate().manifests) == 1
+def test_without_a_word_nothing_comes_after_an_api_call(generate: Generate, host: WebUI) -> None:
+    host.set_options(sdpipe_then="some recipe")
+    try:
+        made = generate()
+    finally:
+        host.set_options(sdpipe_then="")
+    assert len(made.manifests) == 1 and not made.run.get("warnings")
 
 
 # --- parts ---

@@ -152,7 +152,7 @@ def test_a_disk_that_was_away_for_a_moment_is_waited_for(
 
     monkeypatch.setattr("lib_sdpipe.store.runs.write_atomic", away)
     save_image(recorder, ours, tmp_path / "a.png")
-    assert recorder.wait_written(ours.run_id, 10) and left == [0]
+    assert recorder.settle(10) and left == [0]
     assert store_of(layout).has_manifest(ours.run_id, "txt2img_001")
     recorder.end_pipeline_run(ours)
 

@@ -138,6 +138,20 @@ def test_what_a_disk_refused_is_whole_when_a_later_run_finds_it_in_order(
     webui.stop()
 
 
+def test_who_waits_for_the_records_waits_for_a_disk_that_was_busy(tmp_path: Path, outputs: Path, refusal: Refusal) -> None:
+    (tmp_path / "disk").mkdir()
+    webui = WebUI(tmp_path / "disk" / "runs", outputs)
+    run_ids = [webui.press()]
+    refusal.is_on = True
+    run_ids.append(webui.press())
+    assert not webui.recorder.settle(0.5)
+    awake = threading.Timer(0.5, lambda: setattr(refusal, "is_on", False))
+    awake.start()
+    assert webui.recorder.settle(20.0)
+    assert_whole(webui.layout, run_ids)
+    webui.stop()
+
+
 def test_a_disk_that_refused_from_the_start(tmp_path: Path, outputs: Path, refusal: Refusal) -> None:
     (tmp_path / "disk").mkdir()
     refusal.is_on = True
