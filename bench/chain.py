@@ -1,6 +1,6 @@
 """What a chain costs through the queue, against the same calls made by hand through the host's own API.
 
-    python3 bench/chain.py URL [--pairs 30] [--stages 4] [--images 2] [--edge 256] [--steps 4]
+    python3 bench/chain.py URL [--pairs 30] [--stages 4] [--images 1] [--edge 256] [--steps 20]
 
 URL is a WebUI with SDPipe and --api, with nobody else at it. A chain is txt2img and so many img2img stages less one, on each of its
 images. Each round makes it three times in changing order: through the queue, by hand, and by hand again; the last two against each
@@ -100,8 +100,8 @@ def measure(url: str, chosen: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url")
-    for name, default in (("pairs", 30), ("stages", 4), ("images", 2), ("edge", 256), ("steps", 4)):
-        parser.add_argument(f"--{name}", type=int, default=default)
+    for name, default in (("--pairs", 30), ("--stages", 4), ("--images", 1), ("--edge", 256), ("--steps", 20)):
+        parser.add_argument(name, type=int, default=default)
     chosen = parser.parse_args()
     print(json.dumps(measure(chosen.url.rstrip("/"), chosen), indent=2))
 
