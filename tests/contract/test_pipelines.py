@@ -16,7 +16,7 @@ from tests.contract.conftest import Generate, Made, base_request, box_mask, hire
 from tests.contract.test_extras import extras
 from tests.contract.test_recording import ALWAYS
 from tests.contract.test_scripts import plot
-from tests.contract.webui import HttpError, WebUI, encode_picture
+from tests.contract.webui import HttpError, WebUI, decode_picture, encode_picture
 
 API = "/sdpipe/v1"
 ENDS_WITHIN_SECONDS = 300.0

@@ -101,7 +101,10 @@ SETTINGS = RunOptions(label="from settings", keep_images=True)
     (("text",), True, SETTINGS),
     ((None, False, False, False, True, False, "typed"), False, RunOptions(False, False, False, True, False, "typed")),
     ((None, False), False, RunOptions(record=False, label="from settings", keep_images=True)),
-    ((None, True, True, True, True, True, "typed", "a later control"), False, RunOptions(True, True, True, True, True, "typed")),
+    (
+        (None, True, True, True, True, True, "typed", "a recipe", "a later control"), False,
+        RunOptions(True, True, True, True, True, "typed", then="a recipe"),
+    ),
 ])
 def test_an_absent_or_wrong_choice_is_the_setting_as_it_is_now(arguments: tuple[Any, ...], is_api: bool, expected: RunOptions) -> None:
     assert read_options(arguments, is_api, SETTINGS) == expected
