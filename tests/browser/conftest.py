@@ -13,19 +13,32 @@ from tests.contract.webui import WebUI
 Press = Callable[[Callable[[], None]], Made]
 
 
+@pytest.fixture(scope="session")
+def idle_pages() -> list[Page]:
+    """Tabs that tests are done with."""
+    return []
+
+
 @pytest.fixture
-def open_page(host: WebUI, browser: Any) -> Iterator[Callable[..., Page]]:  # noqa: F811
+def open_page(host: WebUI, browser: Any, idle_pages: list[Page]) -> Iterator[Callable[..., Page]]:  # noqa: F811
     opened: list[Page] = []
 
     def open_one(**arguments: Any) -> Page:
-        opened.append(Page(browser, host.url, **arguments))
+        if idle_pages:
+            opened.append(idle_pages.pop())
+            opened[-1].begin_anew(host.url, **arguments)
+        else:
+            opened.append(Page(browser, host.url, **arguments))
         return opened[-1]
 
     yield open_one
+    errors = [error for page in opened for error in page.our_errors()]
     for page in opened:
-        errors = page.our_errors()
-        page.tab.close()
-        assert errors == [], "errors of ours in the browser's console"
+        if errors or not page.is_sound():
+            page.tab.close()
+        else:
+            idle_pages.append(page)
+    assert errors == [], "errors of ours in the browser's console"
 
 
 @pytest.fixture
