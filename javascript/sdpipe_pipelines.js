@@ -5,6 +5,7 @@
 
     const WORKING_MS = 1000;
     const WAITING_MS = 2500;
+    const IDLE_MS = 5000; // somebody else, or a program, may have added a job
     const ANSWERED_MS = 300;
     const CHECK_MS = 350;
     const LARGEST_TEXT = 600000;
@@ -28,7 +29,7 @@
     }, () => {
         if (within("sdpipe_pipelines_now", "[data-sdpipe-working]")) return WORKING_MS;
         if (within("sdpipe_pipelines_queue", "[data-sdpipe-pending]")) return WORKING_MS;
-        return within("sdpipe_pipelines_queue", "[data-sdpipe-waits]") ? WAITING_MS : Infinity;
+        return within("sdpipe_pipelines_queue", "[data-sdpipe-waits]") ? WAITING_MS : IDLE_MS;
     }, (part) => keepFocus(part, "data-sdpipe-keep", () => {}));
 
     // What was pressed may have changed the queue, and nobody looks while nothing is made.
