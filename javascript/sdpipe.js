@@ -7,7 +7,9 @@
     const TICK_MS = 500;
     const POLL_MS = 3000;
     const SIGN_WIDTH = 321;
+    const TAKEN_MS = 2000;
     const asked = new Map();
+    const untaken = new Map();
     const picked = new Map();
     let watched = null;
     let pressed = null;
@@ -23,7 +25,12 @@
         if (button) button.click();
     }
 
+    // gradio takes what is asked a moment after the press. What the page asks by itself meanwhile must not stand in its place.
     function ask(name, data) {
+        const before = untaken.get(name);
+        if (data && data.quietly && before && Date.now() - before < TAKEN_MS) return;
+        if (data && data.quietly) untaken.delete(name);
+        else untaken.set(name, Date.now());
         asked.set(name, JSON.stringify(data || {}));
         pressOnceThere(`sdpipe_ask_${name}`);
     }
@@ -35,7 +42,10 @@
     }
 
     // gradio calls this for the value of the hidden input of what was pressed.
-    const take = (name) => asked.get(name) || "{}";
+    function take(name) {
+        untaken.delete(name);
+        return asked.get(name) || "{}";
+    }
 
     function turnTo(section) {
         const own = get(`sdpipe_section_${section}-button`);
