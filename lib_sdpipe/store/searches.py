@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lib_sdpipe.errors import NewerSchemaError, RecordError, UsageError
+from lib_sdpipe.errors import RecordError, UsageError
 from lib_sdpipe.index.query import LONGEST_QUERY
-from lib_sdpipe.manifest.codec import format_json, parse_json_object, version_of
+from lib_sdpipe.manifest.codec import format_json
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.store.atomic import write_atomic
+from lib_sdpipe.store.document import MADE_ANEW, read_document
 from lib_sdpipe.store.filelock import hold_lock
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.place import place_of
@@ -63,21 +64,11 @@ def _change(layout: Layout, name: str, query: str | None) -> None:
 
 def _read(layout: Layout) -> Json:
     path = layout.searches_file
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_LIMIT + 1)
-    except FileNotFoundError:
+    document = read_document(path, SEARCHES_SCHEMA, _LIMIT, "no searches are")
+    if document is None:
         return {"schema": SEARCHES_SCHEMA, "searches": []}
-    except OSError as fault:
-        raise RecordError(f"{path}: {fault}") from fault
-    if len(data) > _LIMIT:
-        raise RecordError(f"{path}: larger than {_LIMIT >> 20} MB, which no searches are; move it aside and it is made anew")
-    document = parse_json_object(data, str(path))
-    schema = document.get("schema")
-    if version_of(schema, SEARCHES_SCHEMA) > version_of(SEARCHES_SCHEMA, SEARCHES_SCHEMA):
-        raise NewerSchemaError(f"{path}: schema is {schema!r}, of a later version of SDPipe; this one reads {SEARCHES_SCHEMA!r}")
-    if schema != SEARCHES_SCHEMA or not isinstance(document.get("searches"), list):
-        raise RecordError(f"{path}: no searches of schema {SEARCHES_SCHEMA!r}; move it aside and it is made anew")
+    if document.get("schema") != SEARCHES_SCHEMA or not isinstance(document.get("searches"), list):
+        raise RecordError(f"{path}: no searches of schema {SEARCHES_SCHEMA!r}; {MADE_ANEW}")
     return document
 
 
