@@ -55,7 +55,7 @@ class Judge:
         # Which models a run used is written at its end; which an image was made with stands in its manifest.
         now = self._store.read_run(self._work.run_id).copy(update={"models": then.models})
         both = [(pair.original, pair.made) for pair in pairs if pair.original is not None and pair.made is not None]
-        changes = find_changes(then, now, (self._environment(then), self._environment(now)), both)
+        changes = find_changes(then, now, (self._store.find_environment(then), self._store.find_environment(now)), both)
         return build_replay(of, [pair.judged for pair in pairs], changes)
 
     def _judge(self, compared: ComparedImage) -> JudgedPair:
@@ -125,10 +125,4 @@ class Judge:
         try:
             return self._work.pictures.find_file(manifest)
         except SdPipeError:
-            return None
-
-    def _environment(self, run: Run) -> Json | None:
-        try:
-            return self._store.read_environment(run.environment) if run.environment else None
-        except (SdPipeError, OSError):
             return None

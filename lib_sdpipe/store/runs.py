@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, Iterator
 
-from lib_sdpipe.errors import NoLibraryError, RecordError, UnknownNameError
+from lib_sdpipe.errors import NoLibraryError, RecordError, SdPipeError, UnknownNameError
 from lib_sdpipe.manifest.codec import format_json, parse_json_object, parse_manifest, parse_run
 from lib_sdpipe.manifest.names import is_manifest_file, is_run_id
 from lib_sdpipe.manifest.records import Manifest, Run
@@ -57,6 +57,13 @@ class RunStore:
     def read_environment(self, sha256: str) -> dict[str, Any]:
         path = self.layout.environment_file(sha256)
         return parse_json_object(path.read_bytes(), str(path))
+
+    def find_environment(self, run: Run) -> dict[str, Any] | None:
+        """A run's own, as far as it is recorded and can be read."""
+        try:
+            return self.read_environment(run.environment) if run.environment else None
+        except (SdPipeError, OSError):
+            return None
 
     def write_input(self, sha256: str, data: bytes) -> None:
         """Store the bytes of an input picture once per content."""

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
-from lib_sdpipe.errors import NotAllowedError, SdPipeError, UsageError
+from lib_sdpipe.errors import NotAllowedError, UsageError
 from lib_sdpipe.manifest.names import build_label
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest, Run
 from lib_sdpipe.manifest.times import format_utc
@@ -98,13 +98,7 @@ class Jobs:
         self._workspace.check_sees(run_id)
         run = self._store.read_run(run_id)
         manifests = [found for found in self._store.iter_manifests(run_id) if isinstance(found, Manifest)]
-        return run, manifests, self.read_environment(run)
-
-    def read_environment(self, run: Run) -> Json | None:
-        try:
-            return self._store.read_environment(run.environment) if run.environment else None
-        except (SdPipeError, OSError):
-            return None
+        return run, manifests, self._store.find_environment(run)
 
     def add(self, job: Job) -> Job:
         """Raises UsageError where the queue is full, UnknownNameError for others' images, LockedError, RecordError, OSError."""
