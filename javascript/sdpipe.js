@@ -7,10 +7,14 @@
     const TICK_MS = 500;
     const POLL_MS = 3000;
     const SIGN_WIDTH = 321;
-    const TAKEN_MS = 2000;
-    const asked = new Map();
-    const untaken = new Map();
+    const TAKEN_MS = 1500;
+    const ANSWERED_MS = 10000;
+    const PATIENCE_MS = 15000;
+    const SOON_MS = 30;
+    const lines = new Map();
+    const completers = new Map();
     const picked = new Map();
+    let count = 0;
     let watched = null;
     let pressed = null;
     let noticed = "";
@@ -25,26 +29,62 @@
         if (button) button.click();
     }
 
-    // gradio takes what is asked a moment after the press. What the page asks by itself meanwhile must not stand in its place.
+    // What one part of the page is asked goes one after the other, each once the answer before it is on the page: two on their way
+    // together could be answered in the other order, and gradio reads what is asked only a moment after the press.
+    // frame.py names the part, and repeats the number of an ask in the hidden input once it is answered.
+    function lineOf(name) {
+        const button = get(`sdpipe_ask_${name}`);
+        const named = button && Array.from(button.classList).find((one) => one.startsWith("sdpipe_line_"));
+        const key = named || name;
+        if (!lines.has(key)) lines.set(key, []);
+        return lines.get(key);
+    }
+
+    // What the page asks `quietly`, by its clock, can be left out where something waits to be asked anyway.
     function ask(name, data) {
-        const before = untaken.get(name);
-        if (data && data.quietly && before && Date.now() - before < TAKEN_MS) return;
-        if (data && data.quietly) untaken.delete(name);
-        else untaken.set(name, Date.now());
-        asked.set(name, JSON.stringify(data || {}));
-        pressOnceThere(`sdpipe_ask_${name}`);
+        const line = lineOf(name);
+        if (data && data.quietly && line.some((one) => !one.taken)) return;
+        count += 1;
+        line.push({name, data: data || {}, number: count, from: Date.now(), pressed: 0, taken: 0});
+        if (line.length === 1) goOn(line);
     }
 
-    // A tab that nobody has opened yet is not on the page of newer gradios.
-    function pressOnceThere(id, tries = 25) {
-        if (get(id)) press(id);
-        else if (tries) setTimeout(() => pressOnceThere(id, tries - 1), 200);
+    function goOn(line) {
+        const [first] = line;
+        if (!first) return;
+        const now = Date.now();
+        if (isDone(first, now)) {
+            line.shift();
+            if (line.length) line[0].from = now;
+            goOn(line);
+            return;
+        }
+        // A tab that nobody has opened yet is not on the page of newer gradios, and a button that is new takes no press yet.
+        if (!first.taken && now - first.pressed >= TAKEN_MS && get(`sdpipe_ask_${first.name}`)) {
+            first.pressed = now;
+            press(`sdpipe_ask_${first.name}`);
+        }
+        setTimeout(goOn, SOON_MS, line);
     }
 
-    // gradio calls this for the value of the hidden input of what was pressed.
+    function isDone(one, now) {
+        if (!one.taken) return now - one.from >= PATIENCE_MS;
+        const carrier = document.querySelector(`#sdpipe_asked_${one.name} :is(textarea, input)`);
+        return !carrier || carrier.value === String(one.number) || now - one.taken >= ANSWERED_MS;
+    }
+
+    // gradio calls this for the value of the hidden input of what was pressed: nothing where it had taken that already.
     function take(name) {
-        untaken.delete(name);
-        return asked.get(name) || "{}";
+        const first = Array.from(lines.values(), (line) => line[0]).find((one) => one && one.name === name && !one.taken);
+        if (!first) return "";
+        first.taken = Date.now();
+        const complete = completers.get(name);
+        return JSON.stringify({...(complete ? complete(first.data) : first.data), asked: first.number});
+    }
+
+    // complete(data) adds what stands on the page when an ask of that name is sent, which can be after the press.
+    function completeWith(name, complete) {
+        completers.set(name, complete);
     }
 
     function turnTo(section) {
@@ -242,5 +282,5 @@
     }, true);
     setInterval(watch, TICK_MS);
 
-    window.sdpipe = {ask, take, turnTo, read, key, press, follow, keepFocus, picked: () => Array.from(picked.values()), setPicked, clearPicked};
+    window.sdpipe = {ask, take, completeWith, turnTo, read, key, press, follow, keepFocus, picked: () => Array.from(picked.values()), setPicked, clearPicked};
 })();

@@ -9,7 +9,7 @@
     const ANSWERED_MS = 300;
     const CHECK_MS = 350;
     const LARGEST_TEXT = 600000;
-    const {ask, read, follow, keepFocus} = window.sdpipe;
+    const {ask, read, follow, keepFocus, completeWith} = window.sdpipe;
     let checking = 0;
     let masked = null;
     let wantsSight = "";
@@ -85,23 +85,20 @@
         return found ? found.value : "";
     };
 
-    // What a button asks is completed with what stands in the fields.
-    function complete(data) {
+    // What is asked of the chain is completed with what stands in the fields.
+    completeWith("chain", (data) => {
         const names = {
             "recipe-load": {recipe: "[data-sdpipe-recipe-name]"}, "recipe-delete": {recipe: "[data-sdpipe-recipe-name]"},
             "recipe-save": {as: "[data-sdpipe-recipe-as]"}, "recipe-text": {text: "[data-sdpipe-chain-text]"},
             "pack-open": {pack: "[data-sdpipe-pack-name]"}, "pack-save": {as: "[data-sdpipe-pack-as]"},
         }[data.do] || {};
-        for (const [name, selector] of Object.entries(names)) data[name] = valueOf(selector);
-        data.draft = readDraft();
-        return data;
-    }
-
-    const askChain = (data) => ask("chain", complete(data));
+        const values = Object.entries(names).map(([name, selector]) => [name, valueOf(selector)]);
+        return {...Object.fromEntries(values), ...data, draft: readDraft()};
+    });
 
     function checkSoon() {
         clearTimeout(checking);
-        checking = setTimeout(() => askChain({do: "check", quietly: true}), CHECK_MS);
+        checking = setTimeout(() => ask("chain", {do: "check", quietly: true}), CHECK_MS);
     }
 
     // --- faults, beside their fields ---
@@ -141,14 +138,14 @@
         if (!kept || !stage || !stage.querySelector("[data-sdpipe-field=mask]")) return;
         stage.querySelector("[data-sdpipe-field=mask]").value = kept.dataset.sdpipeKeptPicture;
         masked = null;
-        askChain({do: "show"});
+        ask("chain", {do: "show"});
     }
 
     function sendText(field) {
         const [file] = field.files;
         if (!file) return;
         const kind = field.dataset.sdpipeTextFile;
-        const done = (text) => ask("chain", {...complete({do: "check"}), do: `${kind}-text`, name: file.name, text});
+        const done = (text) => ask("chain", {do: `${kind}-text`, name: file.name, text});
         if (file.size > LARGEST_TEXT) done(" ".repeat(LARGEST_TEXT + 1));
         else file.text().then(done);
         field.value = "";
@@ -181,10 +178,7 @@
         const button = target && target.closest("[data-sdpipe-ask='chain'], [data-sdpipe-ask='again'], [data-sdpipe-ask='queue']");
         if (!button) return;
         const data = read(button.dataset.sdpipeWith);
-        if (button.dataset.sdpipeAsk === "chain") {
-            clearTimeout(checking); // its answer tells as much, and what was done besides
-            button.dataset.sdpipeWith = JSON.stringify(complete(data));
-        }
+        if (button.dataset.sdpipeAsk === "chain") clearTimeout(checking); // its answer tells as much, and what was done besides
         if ("sdpipeWithAgain" in button.dataset) button.dataset.sdpipeWith = JSON.stringify(completeAgain(data));
         if (["queue", "make", "regenerate", "release"].includes(data.do) || button.dataset.sdpipeAsk === "queue") lookSoon();
         if (data.do === "open" || data.do === "from-run") wantsSight = "sdpipe_pipelines_chain";

@@ -53,19 +53,26 @@ class Frame:
             pass
 
     def on_ask(self, name: str, work: Work, outputs: Sequence[Any], inputs: Sequence[Any] = ()) -> None:
-        """What happens when an element of the page with `data-sdpipe-ask=NAME` is pressed: `work(ask, *inputs)`."""
+        """What happens when an element of the page with `data-sdpipe-ask=NAME` is pressed: `work(ask, *inputs)`.
+
+        Asks with the same first output are answered one after the other.
+        """
         with self._carriers:
             carrier = gr.Textbox("", elem_id=f"sdpipe_asked_{name}", show_label=False)
-            button = gr.Button(name, elem_id=f"sdpipe_ask_{name}")
+            line = getattr(outputs[0], "elem_id", None) if outputs else None
+            button = gr.Button(name, elem_id=f"sdpipe_ask_{name}", elem_classes=[f"sdpipe_line_{line or name}"])
         answer, inputs = self._build_answer(work, inputs, outputs)
         states = [f"a{number}" for number in range(len(inputs))]
         # javascript/sdpipe.js keeps what was pressed; states stay on the server and pass through unread.
         javascript = f"({', '.join(['asked', *states])}) => [{', '.join([f'window.sdpipe.take({json.dumps(name)})', *states])}]"
 
         def answer_ask(request: gr.Request, asked: str, *values: Any) -> Updates:
-            return answer(request, parse_ask(asked), values)
+            if asked == "":  # pressed once more for what gradio had taken already
+                return unchanged(2 + len(outputs))
+            data = parse_ask(asked)
+            return (str(data.get("asked", "")), *answer(request, data, values))
 
-        button.click(answer_ask, [carrier, *inputs], [self._notice, *outputs], **quiet_event(javascript))
+        button.click(answer_ask, [carrier, *inputs], [carrier, self._notice, *outputs], **quiet_event(javascript))
 
     def on(self, listen: Callable[..., Any], work: Work, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """What happens at an event of a gradio component, `button.click` for one: `work(ask, *inputs)`."""

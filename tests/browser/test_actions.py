@@ -57,7 +57,7 @@ def test_the_image_itself_goes_with_them(page: Page, made: Made, press: Press, t
     if target == "img2img":
         wait_for_value(page, "#img2img_prompt textarea", PROMPT)
     page.tab.wait_for_function("id => document.querySelector(`#${id} img, #${id} canvas`) !== null", arg=f"{target}_image")
-    page.tab.wait_for_timeout(1000)
+    page.settle(1000)
     child = press(lambda: page.press(target, f"{target}_generate")).manifests[0]
     assert (child["parent"]["run_id"], child["parent"]["name"]) == (made.run_id, made.manifests[0]["name"])
     assert child["parent"]["by"] in ("file", "pixels")

@@ -40,7 +40,7 @@ def test_saved_copies_make_no_run_and_no_manifest(
     runs, manifests = host.run_ids(), len(made.manifests)
     page.tab.locator(f"#{button}").click()
     wait_until(page, lambda: len(saved()) >= 3 + zipped)
-    page.tab.wait_for_timeout(1500)
+    page.settle(1500)
     assert any(file.suffix == ".zip" for file in saved()) == zipped
     assert sum(file.suffix == ".png" for file in saved()) == 3  # the grid and both pictures
     assert host.run_ids() == runs
@@ -55,7 +55,7 @@ def test_save_selected_only_saves_one(page: Page, press: Press, host: WebUI, sav
     runs = host.run_ids()
     page.tab.locator("#save_txt2img").click()
     wait_until(page, lambda: len(saved()) >= 1)
-    page.tab.wait_for_timeout(1000)
+    page.settle(1000)
     assert len(saved()) == 1
     assert host.run_ids() == runs and len(host.manifests(made.run_id)) == len(made.manifests)
 

@@ -87,7 +87,7 @@ def test_send_to_extras_gives_the_parent(page: Page, press: Press) -> None:
     source = press(lambda: page.generate("txt2img"))
     page.tab.locator("#txt2img_send_to_extras").click()
     page.tab.locator("#extras_generate").wait_for(state="visible")
-    page.tab.wait_for_timeout(2000)
+    page.settle(2000)
     ready(page, "Single Image")
     made = press(lambda: upscale(page))
     assert_upscaled(made, made.of("upscale")[0], source, "txt2img_001")

@@ -54,7 +54,7 @@ def test_send_to_img2img_gives_the_parent(page: Page, host: WebUI) -> None:
     before = host.run_ids()
     page.tab.locator("#txt2img_send_to_img2img").click()
     page.tab.locator("#img2img_prompt textarea").wait_for(state="visible")
-    page.tab.wait_for_timeout(3000)
+    page.settle(3000)
     page.fill("img2img", "a harbour in the evening")
     page.generate("img2img")
     run = new_run(host, before)

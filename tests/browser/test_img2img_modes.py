@@ -112,7 +112,7 @@ def fill_batch_folders(page: Page, source: Made, folder: Path) -> None:
         shutil.copy(source.file(manifest), folder / "in" / f"picture-{number}.png")
     open_mode(page, "img2img", "Batch")
     require(page, "#img2img_batch_from_dir_tab-button, #img2img_batch_source button:nth-of-type(2)").click()
-    page.tab.wait_for_timeout(700)
+    page.settle(700)
     type_into(page, "img2img_batch_input_dir", str(folder / "in"))
     type_into(page, "img2img_batch_output_dir", str(folder / "out"))
 

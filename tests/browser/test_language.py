@@ -27,23 +27,30 @@ new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach(below)
 Show = Callable[[str], Any]
 
 
-@pytest.fixture(params=[False, True], ids=["alone", "beside a host's"])
-def show(browser: Any, request: pytest.FixtureRequest) -> Iterator[Show]:
-    """Put HTML into our tab of a German page; the tab."""
+@pytest.fixture(scope="module", params=[False, True], ids=["alone", "beside a host's"])
+def german(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page in German with nothing in it yet."""
     tab = browser.new_page()
     tab.set_content("<body><p id='outside' title='Refresh'></p></body>")
     tab.evaluate("texts => { window.localization = texts; }", {**read_language("de_DE"), "rtl": True})
     if request.param:
         tab.add_script_tag(content=_HOST)
     tab.add_script_tag(path=str(SCRIPT))
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def show(german: Any) -> Iterator[Show]:
+    """Put HTML into our tab; the page."""
 
     def put(html: str) -> Any:
-        tab.evaluate("html => document.body.insertAdjacentHTML('beforeend', `<div id='sdpipe_tab'>${html}</div>`)", html)
-        tab.wait_for_timeout(100)
-        return tab
+        german.evaluate("html => document.body.insertAdjacentHTML('beforeend', `<div id='sdpipe_tab'>${html}</div>`)", html)
+        german.wait_for_timeout(50)
+        return german
 
     yield put
-    tab.close()
+    german.evaluate("() => document.querySelectorAll('#sdpipe_tab').forEach(tab => tab.remove())")
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -82,7 +89,7 @@ def test_what_changes_is_translated_anew(show: Show) -> None:
     tab = show("<button id='one'>Copy</button>")
     tab.evaluate("() => { document.querySelector('#one').firstChild.data = 'Copied'; }")
     tab.evaluate("() => { document.querySelector('#one').title = '4 images'; }")
-    tab.wait_for_timeout(100)
+    tab.wait_for_timeout(50)
     assert (tab.locator("#one").inner_text(), tab.locator("#one").get_attribute("title")) == ("Kopiert", "4 Bilder")
 
 

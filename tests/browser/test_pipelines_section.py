@@ -124,3 +124,27 @@ def test_a_mask_is_handed_over_for_inpaint(open_page: Callable[..., Page], sourc
     page.tab.locator("[data-sdpipe-mask-file='1']").set_input_files(mask)
     page.tab.locator("[data-sdpipe-stage='inpaint'] .sdpipe-mask img").wait_for()
     status(page, "2 images")
+
+
+def test_presses_that_come_quickly_are_all_done_in_their_order(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    open_pipelines(page)
+    held: list[Any] = []
+
+    def hold_first(route: Any) -> None:
+        if not held and '\\"add' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.tab.route("**/run/predict*", hold_first)
+    for stage in ("img2img", "upscale", "img2img"):
+        press(page, f"add-{stage}")
+    page.tab.wait_for_timeout(700)
+    (first,) = held
+    first.continue_()
+    page.tab.locator("[data-sdpipe-keep='field-2-steps']").wait_for()
+    page.settle(2500, quiet_ms=500)
+    page.tab.unroute("**/run/predict*")
+    stages = page.tab.locator("#sdpipe_pipelines_chain [data-sdpipe-stage]")
+    assert [stages.nth(number).get_attribute("data-sdpipe-stage") for number in range(stages.count())] == ["img2img", "upscale", "img2img"]

@@ -73,7 +73,8 @@ def record(desk: Desk, tab: str = "txt2img", **given: Any) -> Recorded:
         if new and desk.store.layout.run_file(min(new)).exists() and desk.store.read_run(min(new)).status != "running":
             return read_recorded(desk, min(new))
         time.sleep(0.05)
-    raise AssertionError("the run was not closed")
+    found = {run_id: desk.store.layout.run_file(run_id).read_text() for run_id in new if desk.store.layout.run_file(run_id).exists()}
+    raise AssertionError(f"the run was not closed: {new} {found}")
 
 
 def read_recorded(desk: Desk, run_id: str) -> Recorded:
