@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-gradio = pytest.importorskip("gradio")
+pytest.importorskip("gradio")
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.records import Json
@@ -80,7 +81,7 @@ def start(folder: Path, flavour: str) -> Iterator[Desk]:
 
 
 # As which host the sandbox is asked to behave: as the one that ships this gradio, and as both where none does.
-_FLAVOURS = {"3": ["a1111"], "4": ["forge"]}.get(gradio.__version__.split(".")[0], ["a1111", "forge"])
+_FLAVOURS = {"3": ["a1111"], "4": ["forge"]}.get(version("gradio").split(".")[0], ["a1111", "forge"])
 
 
 @pytest.fixture(scope="package", params=_FLAVOURS)
