@@ -172,9 +172,13 @@ def succeeds(command: list, quiet: bool = True) -> bool:
 
 
 def parallel_flags(rest: list) -> list:
-    """The whole suite waits more than it works: three processes share it. One WebUI named from outside serves one only."""
+    """The whole suite waits as well as it works: more processes than cores share it. One WebUI named from outside serves one only."""
     chosen = [argument for argument in rest if not argument.startswith("-")]
-    return [] if chosen or os.environ.get("SDPIPE_WEBUI") else ["-n", "3", "--dist", "loadfile"]
+    return [] if chosen or os.environ.get("SDPIPE_WEBUI") else ["-n", str(processes()), "--dist", "loadfile"]
+
+
+def processes() -> int:
+    return min((os.cpu_count() or 1) + 2, 8)
 
 
 def run_verb(arguments: list) -> int:
