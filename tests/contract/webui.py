@@ -148,7 +148,9 @@ def _start(command: list[str], data_dir: Path, cwd: Path) -> WebUI:
     url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            return WebUI(url, data_dir, process)
+            host = WebUI(url, data_dir, process)
+            host.get("/sdpipe/v1/queue")  # a host's own routes answer a moment before those of extensions are there
+            return host
         except (OSError, HttpError):
             time.sleep(0.1)
     process.kill()

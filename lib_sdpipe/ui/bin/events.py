@@ -55,10 +55,11 @@ class BinEvents:
         desk, asked = self._desks.of(ask.workspace), ask.text("do") or "look"
         deed = self._deeds.get(asked)
         changed = deed(ask, desk, view) if deed is not None else view
-        if asked == "look" and ask.data.get("again") is not True and view.version == desk.version:
-            return self._show_work(desk), gr.update(), view
-        version = desk.version
-        return self._show_work(desk), self._show(ask, desk, changed), replace(changed, version=version)
+        # In this order: a page that is told that the work has ended asks no more, and so shows what came of it.
+        work, version = self._show_work(desk), desk.version
+        if asked == "look" and ask.data.get("again") is not True and view.version == version:
+            return work, gr.update(), view
+        return work, self._show(ask, desk, changed), replace(changed, version=version)
 
     # --- showing ---
 

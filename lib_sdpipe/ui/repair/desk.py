@@ -58,10 +58,10 @@ class Outcome:
 
 
 class Desk:
-    """One library's. `version` grows with each change that a page should show."""
+    """One library's."""
 
     def __init__(self, background: Background, lane: str) -> None:
-        self.version = 1
+        self._changes = 1
         self.skipped_roots: set[str] = set()
         self.choices: dict[str, str | None] = {}
         self.left_out: dict[str, str] = {}  # key of a finding -> its code
@@ -82,8 +82,13 @@ class Desk:
         work = self.work
         return work is not None and work.is_running
 
+    @property
+    def version(self) -> tuple[int, bool]:
+        """Another one after each change that a page should show; while work runs its buttons are off."""
+        return self._changes, self.is_busy
+
     def changed(self) -> None:
-        self.version += 1
+        self._changes += 1
 
     # --- choices ---
 

@@ -33,7 +33,7 @@ class View:
     `awaited`: this page has asked for a plan, when this one was the newest ("" for none).
     """
 
-    version: int = 0
+    version: tuple[int, bool] | None = None
     code: str | None = None
     page: int = 0
     plan: str | None = None
@@ -75,8 +75,7 @@ class RepairEvents:
             return self._download(ask, desk, view)
         deed = self._deeds.get(asked)
         changed = deed(ask, desk, view) if deed is not None else view
-        is_same = asked == "look" and view.version == desk.version
-        return self._show(ask, desk, changed, is_same)
+        return self._show(ask, desk, changed, is_look=asked == "look")
 
     def add_root(self, ask: Ask, name: str, folder: str, view: View) -> Updates:
         """Write down that a folder is an image root. Raises UsageError, NotAllowedError."""
@@ -97,17 +96,19 @@ class RepairEvents:
         library.set_roots({name: path})
         desk = self._desks.of(ask.workspace)
         desk.changed()
-        return self._show(ask, desk, view, False)
+        return self._show(ask, desk, view, is_look=False)
 
     # --- looking ---
 
-    def _show(self, ask: Ask, desk: Desk, view: View, is_same: bool) -> Updates:
-        version = desk.version
+    def _show(self, ask: Ask, desk: Desk, view: View, is_look: bool) -> Updates:
+        # In this order: a page that is told that the work has ended asks no more, and so shows what came of it.
+        work, version = self._page.show_work(desk), desk.version
+        is_same = is_look and view.version == version
         view = _follow(desk, view)
         file = gr.update() if view.plan in self._files else gr.update(value=None, visible=False)
         if is_same:
-            return self._page.show_work(desk), gr.update(), gr.update(), view
-        return self._page.show_work(desk), self._page.show(ask.workspace, desk, view), file, replace(view, version=version)
+            return work, gr.update(), gr.update(), view
+        return work, self._page.show(ask.workspace, desk, view), file, replace(view, version=version)
 
     def _open(self, ask: Ask, desk: Desk, view: View) -> View:
         code, page = ask.text("code"), max(0, ask.number("page") or 0)

@@ -19,7 +19,9 @@ from lib_sdpipe.reconcile.findings import CODES  # noqa: E402
 from lib_sdpipe.store.filelock import hold_lock  # noqa: E402
 from lib_sdpipe.store.library import Library  # noqa: E402
 from lib_sdpipe.ui.frame import Frame  # noqa: E402
+from lib_sdpipe.ui.repair.desk import Desk  # noqa: E402
 from lib_sdpipe.ui.repair.events import RepairEvents, View  # noqa: E402
+from lib_sdpipe.ui.repair.page import RepairPage  # noqa: E402
 from tests.reconcile.truth import DAMAGES, Truth, damage_missing, damage_moved, damage_orphaned  # noqa: E402
 from tests.ui.test_tab import Host  # noqa: E402
 
@@ -201,6 +203,49 @@ def test_while_one_checks_another_is_told_and_can_stop_it(tmp_path: Path, monkey
     second.press("look")
     second.ask("stop")
     assert "was stopped" in second.work and "Nothing was changed" in second.work
+
+
+def test_work_that_ends_while_a_page_looks_is_shown_with_what_came_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page asks no more once it is told that the work has ended."""
+    section, may_end = Section(make(tmp_path, damage_moved)), threading.Event()
+    look, show_work = Desk._look, RepairPage.show_work
+
+    def slowly(desk: Desk, *arguments: Any) -> None:
+        assert may_end.wait(5)
+        look(desk, *arguments)
+
+    def ends_first(page: RepairPage, desk: Desk) -> str:
+        may_end.set()
+        while desk.is_busy:
+            time.sleep(0.001)
+        return show_work(page, desk)
+
+    monkeypatch.setattr(Desk, "_look", slowly)
+    section.press("check")
+    assert "data-sdpipe-working" in section.work and "Moved images" not in section.page
+    monkeypatch.setattr(RepairPage, "show_work", ends_first)
+    section.press("look")
+    assert "data-sdpipe-working" not in section.work and "Moved images" in section.page
+
+
+def test_what_is_shown_just_before_the_work_has_ended_gets_its_buttons_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = Section(make(tmp_path, damage_moved))
+    says, may_end, changed = threading.Event(), threading.Event(), Desk.changed
+
+    def slowly(desk: Desk) -> None:
+        changed(desk)
+        if threading.current_thread() is not threading.main_thread():
+            says.set()
+            assert may_end.wait(5)
+
+    monkeypatch.setattr(Desk, "changed", slowly)
+    section.press("check")
+    assert says.wait(5)
+    section.press("look")
+    assert "Moved images" in section.page and " disabled" in section.page
+    may_end.set()
+    section.ask("look")
+    assert " disabled" not in section.page
 
 
 def test_a_sentence_stays_while_the_page_only_looks(tmp_path: Path) -> None:
