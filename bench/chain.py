@@ -44,13 +44,17 @@ def make_by_hand(url: str, chosen: argparse.Namespace, seed: int) -> float:
     return time.perf_counter() - started
 
 
-def make_by_queue(url: str, chosen: argparse.Namespace, seed: int) -> float:
-    """Seconds from the call to the end of the job, which the host's clock tells: it is this computer's."""
+def make_by_queue(url: str, chosen: argparse.Namespace, seed: int, quiet_seconds: float = 0.0) -> float:
+    """Seconds from the call to the end of the job, which the host's clock tells: it is this computer's.
+
+    For so many seconds nothing is asked of the host: it has one interpreter, and by hand nobody asks either.
+    """
     first = {**_PROMPT, "width": chosen.edge, "height": chosen.edge, "steps": chosen.steps, "seed": seed, "batch_size": chosen.images}
     later = {"stage": "img2img", "settings": {"denoising_strength": 0.5, "steps": chosen.steps}}
     started = time.time()
     asked = {"stages": [{"stage": "txt2img", "settings": first}, *[later] * (chosen.stages - 1)]}
     job_id = call(f"{url}/sdpipe/v1/jobs", asked)["id"]
+    time.sleep(quiet_seconds)
     while True:
         time.sleep(0.1)
         job = call(f"{url}/sdpipe/v1/jobs/{job_id}")
@@ -80,8 +84,8 @@ def measure(url: str, chosen: argparse.Namespace) -> dict[str, Any]:
     ways: dict[str, Callable[[str, argparse.Namespace, int], float]] = {
         "queue": make_by_queue, "hand": make_by_hand, "hand again": make_by_hand,
     }
-    for way in ways.values():
-        way(url, chosen, 1)
+    usual = min(way(url, chosen, 1) for way in ways.values())
+    ways["queue"] = lambda url, chosen, seed: make_by_queue(url, chosen, seed, 0.9 * usual)
     rng = random.Random(1)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for pair in range(chosen.pairs):

@@ -39,16 +39,18 @@ class QueueRoutes:
         queue = self._jobs(request).read()
         conductor = self._host.conductor()
         working = conductor.working() if conductor is not None else None
-        job = next((job for job in queue.jobs if working is not None and job.id == working.job_id), None)
+        jobs = queue.jobs if working is None else [working.bring_up(job) for job in queue.jobs]
+        job = next((job for job in jobs if working is not None and job.id == working.job.id), None)
         return answer({
-            "paused": queue.paused, "jobs": [_summarize(job) for job in queue.jobs],
+            "paused": queue.paused, "jobs": [_summarize(job) for job in jobs],
             "working": _show_working(working, job) if working is not None and job is not None else None,
             "fault": conductor.fault if conductor is not None else None,
         })
 
     def job(self, job_id: str, request: Request) -> Response:
-        jobs = self._jobs(request)
-        return answer(_without_owner(jobs.check_mine(job_id)))
+        job, conductor = self._jobs(request).check_mine(job_id), self._host.conductor()
+        working = conductor.working() if conductor is not None else None
+        return answer(_without_owner(job if working is None else working.bring_up(job)))
 
     def add(self, request: Request) -> Response:
         from lib_sdpipe.workspace.asked_jobs import build_asked_chain
@@ -190,7 +192,7 @@ def _show_working(working: Working, job: Job) -> Json:
     stage = working.step.stage if working.step is not None else None
     names = [one.stage for one in job.stages]
     return {
-        "job_id": working.job_id, "run_id": working.run_id, "stage": None if stage is None else stage + 1, "stages": working.stages,
+        "job_id": job.id, "run_id": working.job.run_id, "stage": None if stage is None else stage + 1, "stages": working.stages,
         "stage_name": names[stage] if stage is not None and stage < len(names) else None,
         "image": working.done + 1, "images": working.passes, "share": round(working.progress.share, 4), "text": working.progress.text,
         "seconds": round(max(0.0, time.time() - began), 1) if began is not None else None,

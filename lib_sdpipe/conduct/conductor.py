@@ -33,10 +33,12 @@ _OTHERS_SECONDS = 15
 
 @dataclass(frozen=True)
 class Working:
-    """What is being made now. `passes` is None while nobody knows how many there will be; `seconds_left` likewise."""
+    """What is being made now. `passes` is None while nobody knows how many there will be.
 
-    job_id: str
-    run_id: str | None
+    `job` is as it is here: the queue's file learns a few seconds later what has been made of it.
+    """
+
+    job: Job
     step: Step | None
     stages: int
     done: int
@@ -44,6 +46,10 @@ class Working:
     progress: PassProgress
     is_waiting: bool
     is_stopping: bool
+
+    def bring_up(self, job: Job) -> Job:
+        """A job as the queue's file has it; the one that is made here with all that has been made of it."""
+        return job.copy(update={"done": self.job.done}) if job.id == self.job.id else job
 
 
 class Conductor:
@@ -104,7 +110,7 @@ class Conductor:
         done, passes = count_passes(work.job)
         progress = PassProgress() if self._is_waiting else self._port.progress()
         return Working(
-            work.job.id or "", work.job.run_id, work.step, len(work.job.stages) or 1, done, passes, progress, self._is_waiting,
+            work.job, work.step, len(work.job.stages) or 1, done, passes, progress, self._is_waiting,
             self._stop_job.is_set(),
         )
 

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Callable, Protocol
 
+from PIL import Image
+
 from lib_sdpipe.conduct.pictures import Pictures
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.records import ImageLink, Json, Manifest
@@ -13,12 +15,17 @@ from lib_sdpipe.manifest.times import format_utc
 from lib_sdpipe.pipeline.build import build_request
 from lib_sdpipe.pipeline.chain import Step, next_step
 from lib_sdpipe.pipeline.port import HostPort, PassOutcome, PassRequest, RunStart
+from lib_sdpipe.pipeline.recorded_passes import find_recorded
 from lib_sdpipe.pipeline.records import DonePass, Job
 from lib_sdpipe.pipeline.request_codec import parse_request
 from lib_sdpipe.store.layout import Layout
 from lib_sdpipe.store.runs import RunStore
 
 _BREAKS_OFF = ("interrupted", "stopped")
+# What has been made is noted in the queue this seldom, and so that noting takes one part in so many of the time: the queue may be
+# long, and a chain that goes on after its process died finds what was made by its records.
+_NOTE_SECONDS = 5.0
+_NOTE_SHARE = 100
 
 
 class Ending(Protocol):
@@ -43,6 +50,8 @@ class JobWork:
     def __post_init__(self) -> None:
         self.pictures = Pictures(self.layout)
         self._store = RunStore(self.layout)
+        self._note_at = 0.0
+        self._recorded: dict[Step, DonePass] = {}
 
     @property
     def run_id(self) -> str:
@@ -54,12 +63,16 @@ class JobWork:
         try:
             self._begin()
         except (SdPipeError, OSError) as fault:
-            return _ended("failed", error=_error_of(None, fault))
+            return self._ended("failed", error=_error_of(None, fault))
         cut_short, error = self._make_passes()
         if cut_short is None and error is None:
             return self._finish()
+        try:
+            self.port.wait_recorded()
+        except SdPipeError as fault:
+            error = error or _error_of(None, fault)
         self.port.close_run(self.run_id, cut_short, error, None)
-        return _ended("failed" if error else "interrupted", error=error)
+        return self._ended("failed" if error else "interrupted", error=error)
 
     # --- parts ---
 
@@ -67,6 +80,9 @@ class JobWork:
         job = self.job
         if job.run_id is not None:
             self.port.reopen_run(job.run_id, job.planned or 0)
+            if job.stages:
+                manifests = self._store.iter_manifests(job.run_id)
+                self._recorded = find_recorded(job, [one for one in manifests if isinstance(one, Manifest)])
             return
         run_id = self.port.open_run(RunStart(
             label=job.label or "", stage=_first_stage(job), config=build_config(job), user=job.user, planned=job.planned or 0,
@@ -78,12 +94,14 @@ class JobWork:
         """How it broke off, if it did: (cut short, error)."""
         while (step := next_step(self.job)) is not None:
             self.step = step
+            if step in self._recorded:
+                self._add(self._recorded[step])
+                continue
             if not self.may_go_on():
                 return "interrupted", None
             try:
                 request = self._build(step)
-                outcome = self.port.run_pass(self.run_id, request, self.pictures.find)
-                self.port.wait_recorded()
+                outcome = self.port.run_pass(self.run_id, request, self._find)
             except (SdPipeError, OSError) as fault:
                 return None, _error_of(self._stage_of(step), fault)
             if outcome.error is not None:
@@ -92,26 +110,40 @@ class JobWork:
                 return outcome.cut_short, None
             if not outcome.images and outcome.cut_short is None:
                 return None, {"stage": self._stage_of(step), "type": None, "message": "the host returned no image"}
-            self._note(step, outcome)
+            try:
+                self._note(step, outcome)
+            except (SdPipeError, OSError) as fault:
+                return None, _error_of(self._stage_of(step), fault)
         return None, None
 
     def _note(self, step: Step, outcome: PassOutcome) -> None:
+        """Of a chain now and then, of requests always: which of their images is compared with which stands nowhere else."""
         for image in outcome.images:
             self.pictures.hold(self.run_id, image.name, image.picture)
-        done = DonePass(
+        self._add(DonePass(
             stage=step.stage, input=step.input, images=[image.name for image in outcome.images], seconds=round(outcome.seconds, 3),
-        )
-        self.job = self.save({"done": [*self.job.done, done]})
+        ))
+        began = time.monotonic()
+        if self.job.stages and began < self._note_at:
+            return
+        self.port.wait_recorded()
+        self.job = self.save({"done": self.job.done})
+        ended = time.monotonic()
+        self._note_at = ended + max(_NOTE_SECONDS, _NOTE_SHARE * (ended - began))
+
+    def _add(self, done: DonePass) -> None:
+        self.job = self.job.copy(update={"done": [*self.job.done, done]})
 
     def _finish(self) -> Json:
         try:
+            self.port.wait_recorded()
             replay, message = self.ending(self)
         except (SdPipeError, OSError) as fault:
             error = _error_of(None, fault)
             self.port.close_run(self.run_id, None, error, None)
-            return _ended("failed", error=error)
+            return self._ended("failed", error=error)
         self.port.close_run(self.run_id, None, None, replay)
-        return _ended("done", replay=replay, message=message)
+        return self._ended("done", replay=replay, message=message)
 
     def _build(self, step: Step) -> PassRequest:
         mark: Json = {"stage": step.stage, "input": step.input}
@@ -123,7 +155,28 @@ class JobWork:
         return replace(build_request(self.job.stages[step.stage], item, source), step=mark)
 
     def _read(self, link: ImageLink) -> Manifest:
-        return self._store.read_manifest(link.run_id or "", link.name or "")
+        """What was made a moment ago, without waiting for the disk."""
+        run_id, name = link.run_id or "", link.name or ""
+        picture = self.pictures.find_made(run_id, name)
+        promised = self.port.promised(run_id, name) if picture is not None else None
+        if picture is None or promised is None:
+            if run_id == self.run_id:
+                self.port.wait_recorded()
+            return self._store.read_manifest(run_id, name)
+        return Manifest.parse_obj({**promised, "image": {"width": picture.width, "height": picture.height}})
+
+    def _find(self, reference: Json) -> Image.Image:
+        link = reference.get("$image")
+        is_ours = isinstance(link, dict) and link.get("run_id") == self.run_id
+        if is_ours and self.pictures.find_made(self.run_id, str(link.get("name"))) is None:
+            self.port.wait_recorded()  # there was no room to keep it
+        return self.pictures.find(reference)
+
+    def _ended(self, status: str, error: Json | None = None, replay: Json | None = None, message: str | None = None) -> Json:
+        return {
+            "status": status, "finished_at": format_utc(time.time()), "error": error, "replay": replay, "message": message,
+            "done": self.job.done,
+        }
 
     def _stage_of(self, step: Step) -> str | None:
         return self.job.stages[step.stage].stage if self.job.stages else _first_stage(self.job)
@@ -147,10 +200,6 @@ def _first_stage(job: Job) -> str:
 
 def _without_nulls(value: Json) -> Json:
     return {name: each for name, each in value.items() if each not in (None, {})}
-
-
-def _ended(status: str, error: Json | None = None, replay: Json | None = None, message: str | None = None) -> Json:
-    return {"status": status, "finished_at": format_utc(time.time()), "error": error, "replay": replay, "message": message}
 
 
 def _error_of(stage: str | None, fault: Exception) -> Json:

@@ -88,6 +88,9 @@ class PipelinePort:
             raise SdPipeError("this generation is not recorded, so nothing can go on from it")
         return self._runner.run_nested(job, request, find_picture, user, is_counted)
 
+    def promised(self, run_id: str, name: str) -> Json | None:
+        return self._job(run_id).made(name) or None
+
     def wait_recorded(self) -> None:
         if not self._session.recorder.settle(_LONGEST_RECORDING_SECONDS):
             raise SdPipeError("what was made is not on the disk yet: see whether the runs folder can be written")

@@ -121,6 +121,9 @@ class HostPort(Protocol):
     def run_pass(self, run_id: str, request: PassRequest, find_picture: FindPicture) -> PassOutcome:
         """Make the images of one pass, recorded in the run. Raises nothing of the host's: that is the outcome's `error`."""
 
+    def promised(self, run_id: str, name: str) -> Json | None:
+        """What the manifest of an image made in this open run will say, its file and size left out; None of any other."""
+
     def wait_recorded(self) -> None:
         """Until everything made so far stands on disk. Raises SdPipeError after a long wait."""
 

@@ -14,6 +14,7 @@ from lib_sdpipe.conduct.conductor import Working
 from lib_sdpipe.pipeline.chain import Step
 from lib_sdpipe.pipeline.port import PassProgress
 from lib_sdpipe.pipeline.queue import change_job
+from lib_sdpipe.pipeline.records import DonePass, Job
 from lib_sdpipe.store.queue import change_queue, read_queue
 from tests.api.conftest import Serve
 from tests.pace import assert_quick
@@ -27,7 +28,11 @@ class Worker:
     """What the API needs of the conductor."""
 
     def __init__(self, job_id: str = "") -> None:
-        self.job_id, self.woken, self.stopped, self.fault = job_id, 0, [], None
+        self.job, self.woken, self.stopped, self.fault = Job(id=job_id, run_id="a_run"), 0, [], None
+
+    @property
+    def job_id(self) -> str:
+        return self.job.id or ""
 
     def wake(self) -> None:
         self.woken += 1
@@ -38,7 +43,7 @@ class Worker:
 
     def working(self) -> Working | None:
         progress = PassProgress(0.5, "Step 1 of 2")
-        return Working(self.job_id, "a_run", Step(0, "0"), 2, 0, None, progress, False, False) if self.job_id else None
+        return Working(self.job, Step(0, "0"), 2, len(self.job.done), None, progress, False, False) if self.job_id else None
 
 
 @pytest.fixture
@@ -152,11 +157,22 @@ def test_only_the_job_that_is_being_made_here_is_stopped(serve: Serve, library: 
     now = "2025-01-01T00:00:00.000Z"
     change_queue(library.layout, lambda queue: change_job(queue, job_id, {"status": "running", "started_at": now}))
     assert "another WebUI" in refusal(client, f"jobs/{job_id}/stop")
-    worker.job_id = job_id
+    worker.job = Job(id=job_id, run_id="a_run")
     assert post(client, f"jobs/{job_id}/stop") == {"id": job_id} and worker.stopped[-1] == job_id
     working = client.get("queue").json()["working"]
     assert (working["stage"], working["stage_name"], working["stages"], working["image"], working["share"]) == (1, "txt2img", 2, 1, 0.5)
     assert working["seconds"] > 0
+
+
+def test_what_was_made_of_a_job_is_told_before_the_file_says_it(serve: Serve) -> None:
+    worker = Worker()
+    client = serve(works=worker)
+    job_id = post(client, "jobs", stages=[TXT2IMG, IMG2IMG])["id"]
+    done = DonePass(stage=0, input="0", images=["txt2img_001", "txt2img_002"])
+    worker.job = Job(id=job_id, run_id="a_run", done=[done])
+    queue = client.get("queue").json()
+    assert (queue["jobs"][0]["passes"], queue["jobs"][0]["made"], queue["working"]["image"]) == (1, 2, 2)
+    assert client.get(f"jobs/{job_id}").json()["done"] == [done.to_json()]
 
 
 def test_each_user_sees_and_changes_own_jobs(serve: Serve, library: SampleLibrary) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib_sdpipe.images.read import read_image
 from lib_sdpipe.manifest.names import build_manifest_name
-from lib_sdpipe.manifest.records import ImageFacts, ImageLink, Json, Manifest, ParentLink, Replay, Run
+from lib_sdpipe.manifest.records import Batch, ImageFacts, ImageLink, Json, Manifest, ParentLink, Replay, Run
 from lib_sdpipe.pipeline.build import count_images
 from lib_sdpipe.pipeline.port import FindPicture, HostFacts, MadeImage, PassOutcome, PassProgress, PassRequest, RunStart
 from lib_sdpipe.store.layout import Layout
@@ -72,6 +72,9 @@ class ImitatedPort:
         made = [self._make(run_id, request, place) for place in range(count_images(request.config))]
         return PassOutcome(tuple(made), "interrupted" if self.interrupted.is_set() else None, seconds=0.01)
 
+    def promised(self, run_id: str, name: str) -> Json | None:
+        return self.store.read_manifest(run_id, name).to_json() if self.store.has_manifest(run_id, name) else None
+
     def wait_recorded(self) -> None:
         """It is recorded already."""
 
@@ -108,6 +111,7 @@ class ImitatedPort:
             name=name, run_id=run_id, stage=request.stage, role="final", prompt=request.config.get("prompt"), actual_seed=seed,
             config={"steps": 1}, path=path.relative_to(self.layout.runs).as_posix() if path else None,
             root=RUNS_ROOT if path else None, image=facts, variant=request.variant, step=request.step, infotext=f"x {seed}",
+            batch=Batch(index=place, iteration=0),
             parent=ParentLink(run_id=parent.run_id, name=parent.name, by="pixels") if isinstance(parent, ImageLink) else None,
         ))
         return MadeImage(name, picture, f"x {seed}")

@@ -14,7 +14,7 @@ from lib_sdpipe.conduct.conductor import Conductor
 from lib_sdpipe.manifest.records import ImageLink, ProcessMark, Run
 from lib_sdpipe.pipeline.port import PassOutcome, PassRequest
 from lib_sdpipe.pipeline.queue import change_job, pause
-from lib_sdpipe.pipeline.records import Item, Job, Stage
+from lib_sdpipe.pipeline.records import Item, Job, Queue, Stage
 from lib_sdpipe.store.layout import Layout, find_layout
 from lib_sdpipe.store.machine import process_mark
 from lib_sdpipe.store.queue import change_queue, read_queue
@@ -153,6 +153,47 @@ def test_a_killed_process_loses_no_job_and_makes_no_image_twice(layout: Layout, 
     jobs = _wait(layout, "done", "done", "done")
     assert len(other.passes) == 3 * 13 - 7
     assert [len(list(RunStore(layout).iter_manifests(job.run_id or ""))) for job in jobs] == [16, 16, 16]
+    go_on.set()
+
+
+def test_the_queue_is_written_seldom_and_a_killed_process_still_loses_nothing(
+    layout: Layout, port: ImitatedPort, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made after it was written last is found by its records; a pass that lacks an image is made again."""
+    written: list[int] = []
+
+    def count(layout: Layout, change: Callable[[Queue], Queue]) -> Queue:
+        written.append(len(port.passes))
+        return change_queue(layout, change)
+
+    monkeypatch.setattr(conductor_module, "change_queue", count)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def stop_here(request: PassRequest) -> None:
+        if len(port.passes) == 12:
+            reached.set()
+            go_on.wait(20)
+
+    port.before_pass = stop_here
+    _queue_up(layout, build_chain([], FOUR))
+    conductor = play()
+    assert reached.wait(20)
+    (job,) = read_queue(layout).jobs
+    assert [done.stage for done in job.done] == [0] and written == [0, 0, 1], "it is claimed, its run begun, its first pass noted"
+    working = conductor.working()
+    assert working is not None and len(working.job.done) == 11
+    # The process is gone, and one manifest with it.
+    layout.manifest_file(job.run_id or "", "adetailer_003").unlink()
+    monkeypatch.setattr(conductor_module, "change_queue", change_queue)
+    gone = process_mark().copy(update={"boot": "an earlier one"})
+    change_queue(layout, lambda queue: change_job(queue, job.id or "", {"owner": gone}))
+    other = ImitatedPort(layout)
+    play(other, process_mark().copy(update={"pid": 1}))
+    (job,) = _wait(layout, "done")
+    assert [request.step for request in other.passes] == [
+        {"stage": 2, "input": "img2img_003"}, {"stage": 3, "input": "adetailer_003"}, {"stage": 3, "input": "adetailer_004"},
+    ]
+    assert len(list(RunStore(layout).iter_manifests(job.run_id or ""))) == 16
     go_on.set()
 
 

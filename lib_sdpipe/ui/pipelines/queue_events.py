@@ -95,6 +95,8 @@ class QueueEvents:
     def _show(self, ask: Ask, shown: Shown) -> Updates:
         queue, conductor = self._reader.read(ask.workspace), self._conductor
         working = conductor.working() if conductor is not None else None
+        if working is not None:
+            queue = queue.copy(update={"jobs": [working.bring_up(job) for job in queue.jobs]})
         view = present_queue(queue, working, self._estimate(ask, queue, working))
         fault = self._frame.readable(conductor.fault) if conductor is not None and conductor.fault else None
         texts = (queue_markup.show_now(view), queue_markup.show_made(view), queue_markup.show_queue(view, conductor is not None, fault))
@@ -108,7 +110,7 @@ class QueueEvents:
     def _estimate(self, ask: Ask, queue: Queue, working: Working | None) -> float | None:
         if working is None:
             return None
-        job = next((job for job in queue.jobs if job.id == working.job_id), None)
+        job = next((job for job in queue.jobs if job.id == working.job.id), None)
         if job is None:
             return None
         return estimate_seconds_left(job, working.progress.share, self._read_speeds(ask), self._find_size(ask.workspace, job))

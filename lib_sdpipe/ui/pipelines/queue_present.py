@@ -70,7 +70,7 @@ def present_queue(queue: Queue, working: Working | None, seconds_left: float | N
     ended = [job for job in queue.jobs if job.status not in ("running", "waiting")]
     ended.sort(key=lambda job: job.finished_at or "", reverse=True)
     return QueueView(
-        [_present_working(job, working if working is not None and working.job_id == job.id else None, seconds_left) for job in running],
+        [_present_working(job, working if working is not None and working.job.id == job.id else None, seconds_left) for job in running],
         [present_job(job) for job in queue.jobs if job.status == "waiting"], [present_job(job) for job in ended], queue.paused,
     )
 
