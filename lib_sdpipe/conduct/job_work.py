@@ -50,7 +50,7 @@ class JobWork:
     def __post_init__(self) -> None:
         self.pictures = Pictures(self.layout)
         self._store = RunStore(self.layout)
-        self._note_at = 0.0
+        self._note_at = time.monotonic() + _NOTE_SECONDS
         self._recorded: dict[Step, DonePass] = {}
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lib_sdpipe.errors import UnknownNameError, UsageError
 from lib_sdpipe.manifest.records import Json, ProcessMark
-from lib_sdpipe.pipeline.records import Job, Queue
+from lib_sdpipe.pipeline.records import Job, Queue, Stage
 
 # Ended jobs that stay to be looked at, and all together: a page that queues without end is stopped here.
 MOST_ENDED = 200
@@ -56,10 +56,11 @@ def claim_next(queue: Queue, owner: ProcessMark, now: str, is_alive: IsAlive) ->
 
 
 def end_job(queue: Queue, job_id: str, changes: Json) -> Queue:
-    """It was made, or broke off. What a finished one was made of stands in its run: here only its name stays."""
+    """It was made, or broke off. What a finished one was made of stands in its run: here only its name and its stages' stay."""
     changes = {**changes, "owner": None}
     if changes.get("status") == "done":
-        changes.update(items=[], requests=[], compare=[], done=[])
+        stages = [Stage(stage=one.stage) for one in find_job(queue, job_id).stages]
+        changes.update(items=[], requests=[], compare=[], done=[], stages=stages)
     return _without_oldest(change_job(queue, job_id, changes))
 
 

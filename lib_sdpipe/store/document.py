@@ -16,6 +16,12 @@ def read_document(path: Path, schema: str, limit: int, kind: str) -> Json | None
 
     Raises RecordError, NewerSchemaError.
     """
+    data = read_bounded(path, limit, kind)
+    return None if data is None else parse_document(data, path, schema)
+
+
+def read_bounded(path: Path, limit: int, kind: str) -> bytes | None:
+    """Raises RecordError."""
     try:
         with open(path, "rb") as file:
             data = file.read(limit + 1)
@@ -25,7 +31,15 @@ def read_document(path: Path, schema: str, limit: int, kind: str) -> Json | None
         raise RecordError(f"{path}: {fault}") from fault
     if len(data) > limit:
         raise RecordError(f"{path}: larger than {limit >> 20} MB, which {kind}; {MADE_ANEW}")
-    document = parse_json_object(data, str(path))
+    return data
+
+
+def parse_document(data: bytes, path: Path, schema: str) -> Json:
+    """Raises RecordError, NewerSchemaError."""
+    try:
+        document = parse_json_object(data, str(path))
+    except RecordError as fault:
+        raise RecordError(f"{fault}; mend it, or {MADE_ANEW}") from fault
     found = document.get("schema")
     if version_of(found, schema) > version_of(schema, schema):
         raise NewerSchemaError(f"{path}: schema is {found!r}, of a later version of SDPipe; this one reads {schema!r}")

@@ -151,7 +151,7 @@ def test_a_killed_process_loses_no_job_and_makes_no_image_twice(layout: Layout, 
     other = ImitatedPort(layout)
     play(other, process_mark().copy(update={"pid": 1}))
     jobs = _wait(layout, "done", "done", "done")
-    assert len(other.passes) == 3 * 13 - 7
+    assert len(other.passes) == 3 * 13 - 7, "what was not noted in the queue is found by its records"
     assert [len(list(RunStore(layout).iter_manifests(job.run_id or ""))) for job in jobs] == [16, 16, 16]
     go_on.set()
 
@@ -179,7 +179,7 @@ def test_the_queue_is_written_seldom_and_a_killed_process_still_loses_nothing(
     conductor = play()
     assert reached.wait(20)
     (job,) = read_queue(layout).jobs
-    assert [done.stage for done in job.done] == [0] and written == [0, 0, 1], "it is claimed, its run begun, its first pass noted"
+    assert job.run_id and job.done == [] and written == [0, 0], "it is claimed, its run begun"
     working = conductor.working()
     assert working is not None and len(working.job.done) == 11
     # The process is gone, and one manifest with it.

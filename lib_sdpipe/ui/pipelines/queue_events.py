@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import gradio as gr
 
@@ -34,25 +31,6 @@ class Shown:
     sent: tuple[str, ...] = ()
 
 
-class QueueReader:
-    """Read once as long as its file is the same: a page looks every second, and a queue can hold thousands of prompts."""
-
-    def __init__(self) -> None:
-        self._known: tuple[tuple[Any, ...], Queue] | None = None
-        self._lock = threading.Lock()
-
-    def read(self, workspace: Workspace) -> Queue:
-        """Raises RecordError."""
-        stamp = (workspace.viewer, *_stamp(workspace))
-        with self._lock:
-            if self._known is not None and self._known[0] == stamp:
-                return self._known[1]
-        queue = Jobs(workspace).read()
-        with self._lock:
-            self._known = stamp, queue
-        return queue
-
-
 class QueueEvents:
     """Each handler returns updates of: what is made now, its pictures, the queue, what was shown."""
 
@@ -60,7 +38,6 @@ class QueueEvents:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
-        self._reader = QueueReader()
         self._sizes: dict[str, tuple[int, int] | None] = {}
         self._deeds: dict[str, Callable[[Ask, Jobs, str], None]] = {
             "stop": self._stop, "cancel": lambda ask, jobs, job: jobs.cancel(job), "resume": lambda ask, jobs, job: jobs.resume(job),
@@ -93,7 +70,7 @@ class QueueEvents:
             raise UsageError("this job is not being made here; stop it in the WebUI that makes it")
 
     def _show(self, ask: Ask, shown: Shown) -> Updates:
-        queue, conductor = self._reader.read(ask.workspace), self._conductor
+        queue, conductor = Jobs(ask.workspace).read(), self._conductor
         working = conductor.working() if conductor is not None else None
         if working is not None:
             queue = queue.copy(update={"jobs": [working.bring_up(job) for job in queue.jobs]})
@@ -156,11 +133,3 @@ def _count(work: LongWork, workspace: Workspace) -> None:
         count_library(workspace, "", lambda: work.state == STOPPING)
     except CountingStopped as fault:
         raise StopWork from fault
-
-
-def _stamp(workspace: Workspace) -> tuple[Any, ...]:
-    try:
-        found = os.stat(workspace.layout.queue_file)
-    except OSError:
-        return workspace.layout.runs, 0, 0, 0
-    return workspace.layout.runs, found.st_ino, found.st_mtime_ns, found.st_size
