@@ -221,6 +221,13 @@ def _take(stage: str, settings: Json) -> tuple[dict[str, str], Json]:
 # --- what an empty field means ---
 
 
+# Of a first stage without an image there is no "as before".
+_FROM_NOTHING = {
+    "prompt": "of the pack, or none", "negative_prompt": "of the pack, or none", "seed": "a random one", "sampler_name": "the WebUI's",
+    "scheduler": "the WebUI's", CHECKPOINT: "the loaded one",
+}
+
+
 def list_placeholders(draft: Draft, source: Manifest | None) -> list[dict[str, str]]:
     """For each stage what its empty fields stand for: values of the first image and of the stages before."""
     handed: Json = {}
@@ -230,6 +237,8 @@ def list_placeholders(draft: Draft, source: Manifest | None) -> list[dict[str, s
         if number > 0:
             values.pop("width", None)
             values.pop("height", None)
+        elif source is None and each.stage == "txt2img":
+            values = {**_FROM_NOTHING, **{name: value for name, value in values.items() if value not in (None, "", -1)}}
         found.append({name: words.format_value(value) for name, value in values.items() if value not in (None, "", [])})
         handed = {**handed, **{name: each.texts[name] for name in _HANDED_ON if each.texts.get(name, "").strip()}}
     return found

@@ -102,7 +102,14 @@ def test_empty_fields_show_what_the_image_had_and_what_the_stage_before_says() -
 
 def test_without_an_image_they_show_the_usual_numbers() -> None:
     (first,) = list_placeholders(Draft(stages=(StageDraft("txt2img"),)), None)
-    assert (first["steps"], first["width"]) == ("20", "512") and "prompt" not in first
+    assert (first["steps"], first["width"]) == ("20", "512")
+    assert (first["prompt"], first["seed"], first["checkpoint"]) == ("of the pack, or none", "a random one", "the loaded one")
+
+
+def test_a_later_stage_has_what_the_one_before_has() -> None:
+    draft = Draft(stages=(StageDraft("txt2img", {"seed": "5"}), StageDraft("img2img")))
+    first, second = list_placeholders(draft, None)
+    assert "seed" in first and second.get("seed", "5") == "5" and "prompt" not in second
 
 
 def test_an_image_without_a_prompt_can_still_be_gone_on_from() -> None:
