@@ -73,7 +73,8 @@ def test_a_job_is_stopped_on_the_page_and_goes_on_from_there(open_page: OpenPage
     open_pipelines(page)
     asked = {key: value for key, value in base_request().items() if key != "save_images"}
     stages = [
-        {"stage": "txt2img", "settings": {**asked, "batch_size": 4}}, {"stage": "img2img", "settings": {"steps": 150, "denoising_strength": 0.9}},
+        {"stage": "txt2img", "settings": {**asked, "batch_size": 4}},
+        {"stage": "img2img", "settings": {"steps": 150, "denoising_strength": 0.9}},
     ]
     job = host.post("/sdpipe/v1/jobs", {"stages": stages, "label": "long"})["id"]
     page.tab.evaluate("() => window.sdpipe.ask('queue', {do: 'look'})")
