@@ -103,7 +103,7 @@ def test_empty_fields_show_what_the_image_had_and_what_the_stage_before_says() -
 def test_without_an_image_they_show_the_usual_numbers() -> None:
     (first,) = list_placeholders(Draft(stages=(StageDraft("txt2img"),)), None)
     assert (first["steps"], first["width"]) == ("20", "512")
-    assert (first["prompt"], first["seed"], first["checkpoint"]) == ("of the pack, or none", "a random one", "the loaded one")
+    assert (first["prompt"], first["seed"], first["checkpoint"]) == ("to be written, or of a pack", "a random one", "the loaded one")
 
 
 def test_a_later_stage_has_what_the_one_before_has() -> None:
