@@ -60,10 +60,15 @@ class RecipeRoutes:
         return answer({"packs": [{"name": name, "suffixes": list(suffixes)} for name, suffixes in found.items()]})
 
     def pack(self, name: str, request: Request) -> Response:
+        from lib_sdpipe.pipeline.packs.preset import build_stages
         from lib_sdpipe.workspace.recipes import open_pack
 
         opened = open_pack(open_workspace(self._host, request), name)
-        return answer({"name": opened.name, "texts": opened.texts, "digests": opened.digests, "fault": opened.fault})
+        found = build_stages(opened.pack.preset if opened.pack is not None else {})
+        return answer({
+            "name": opened.name, "texts": opened.texts, "digests": opened.digests, "fault": opened.fault,
+            "stages": [stage.to_json() for stage in found.stages], "notes": found.notes,
+        })
 
     def save_pack(self, name: str, request: Request) -> Response:
         from lib_sdpipe.workspace.recipes import save_pack

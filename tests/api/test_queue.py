@@ -241,6 +241,11 @@ def test_packs_are_saved_read_previewed_and_moved_aside(client: TestClient) -> N
     saved = post(client, "packs/boats", suffix=".txt", text="a red boat\n\na blue boat\n")
     assert client.get("packs").json() == {"packs": [{"name": "boats", "suffixes": [".txt"]}]}
     opened = client.get("packs/boats").json()
+    assert (opened["stages"], opened["notes"]) == ([], [])
+    preset = {"pack_data": {"slots": []}, "preset_data": {"txt2img": {"steps": 9}}}
+    post(client, "packs/set", suffix=".json", text=json.dumps(preset))
+    assert [stage["settings"] for stage in client.get("packs/set").json()["stages"]] == [{"steps": 9}]
+    post(client, "packs/set/delete", digests=client.get("packs/set").json()["digests"])
     assert opened["texts"][".txt"].startswith("a red boat") and opened["digests"] == {".txt": saved["digest"]} and opened["fault"] is None
     seen = post(client, "packs/boats/preview", first=1)
     assert (seen["count"], len(seen["items"]), seen["refusal"]) == (2, 1, None)

@@ -223,8 +223,8 @@ def _take(stage: str, settings: Json) -> tuple[dict[str, str], Json]:
 
 # Of a first stage without an image there is no "as before".
 _FROM_NOTHING = {
-    "prompt": "to be written, or of a pack", "negative_prompt": "of the pack, or none", "seed": "a random one", "sampler_name": "the WebUI's",
-    "scheduler": "the WebUI's", CHECKPOINT: "the loaded one",
+    "prompt": "to be written, or of a pack", "negative_prompt": "of the pack, or none", "seed": "a random one",
+    "sampler_name": "the WebUI's", "scheduler": "the WebUI's", CHECKPOINT: "the loaded one",
 }
 
 

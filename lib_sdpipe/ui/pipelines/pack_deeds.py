@@ -9,7 +9,8 @@ from typing import Any
 from lib_sdpipe.errors import UsageError
 from lib_sdpipe.pipeline.packs.reading import PACK_SUFFIXES, TEXT
 from lib_sdpipe.ui.ask import Ask
-from lib_sdpipe.ui.pipelines.packs import LONGEST_TEXT, PackDraft
+from lib_sdpipe.ui.pipelines.draft import draft_stage
+from lib_sdpipe.ui.pipelines.packs import LONGEST_TEXT, PackDraft, find_stages
 from lib_sdpipe.workspace.recipes import delete_pack, open_pack, save_pack
 
 _EXAMPLE = "# A prompt a block, blank lines between them.\nmasterpiece\na lighthouse at night\nneg: blurry\n"
@@ -22,6 +23,7 @@ class PackDeeds:
         self.deeds: dict[str, Callable[[Ask, Any], Any]] = {
             "pack-open": _open, "pack-new": _new, "pack-close": lambda ask, desk: replace(desk, pack=None), "pack-text": _take_text,
             "pack-preview": lambda ask, desk: desk, "pack-save": _save, "pack-delete": _delete,
+            "pack-stages": _take_stages,
         }
 
 
@@ -68,6 +70,15 @@ def _save(ask: Ask, desk: Any) -> Any:
         save_pack(ask.workspace, name, suffix, text, expected)
     kept = replace(_read(ask, name), mode=pack.mode, limit=pack.limit, seed=pack.seed, is_used=pack.is_used)
     return replace(desk, pack=kept, done="The prompt pack is kept.")
+
+
+def _take_stages(ask: Ask, desk: Any) -> Any:
+    """The settings beside the pack take the place of the stages."""
+    found = find_stages(desk.pack) if desk.pack is not None else None
+    if found is None or not found.stages:
+        raise UsageError("this pack has no settings that could be stages")
+    draft = replace(desk.draft, stages=tuple(map(draft_stage, found.stages)), recipe=None)
+    return replace(desk, draft=draft, notes=found.notes)
 
 
 def _delete(ask: Ask, desk: Any) -> Any:

@@ -10,6 +10,8 @@ from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.manifest.records import Json
 from lib_sdpipe.pipeline.packs.expansion import Choices, expand, preview
 from lib_sdpipe.pipeline.packs.pack import RANDOM, SEQUENTIAL
+from lib_sdpipe.pipeline.packs.preset import PresetStages
+from lib_sdpipe.pipeline.packs.preset import build_stages as build_preset_stages
 from lib_sdpipe.pipeline.packs.reading import PACK_SUFFIXES, parse_pack
 from lib_sdpipe.pipeline.records import Item
 from lib_sdpipe.ui.html_text import e, show_box
@@ -80,6 +82,14 @@ def build_items(draft: PackDraft) -> list[Item]:
     return list(expand(parse_pack(draft.name, _encode(draft)), choices))
 
 
+def find_stages(draft: PackDraft) -> PresetStages:
+    """What the settings beside the pack make; nothing where there are none, or the pack cannot be read."""
+    try:
+        return build_preset_stages(parse_pack(draft.name, _encode(draft)).preset)
+    except SdPipeError:
+        return PresetStages()
+
+
 def _encode(draft: PackDraft) -> dict[str, bytes]:
     return {suffix: text.encode("utf-8", "surrogatepass") for suffix, text in draft.texts.items()}
 
@@ -132,6 +142,7 @@ def _show_open(draft: PackDraft) -> str:
         for value, label in (("", "as the pack has it"), (SEQUENTIAL, "in order"), (RANDOM, "drawn by a seed"))
     )
     first, warnings = describe_pack(draft)
+    stages = do_button("Its settings as stages", {"do": "pack-stages"}, "pack-stages") if find_stages(draft).stages else ""
     checked = " checked" if draft.is_used else ""
     return (
         f'<div class="sdpipe-pack-open" data-sdpipe-pack="{e(draft.name)}"><label class="sdpipe-field"><span>Name</span><input type="text" '
@@ -140,7 +151,7 @@ def _show_open(draft: PackDraft) -> str:
         f'{_show_number("Most of one row", "limit", draft.limit, "all")}{_show_number("Seed of the draw", "seed", draft.seed, "0")}</div>'
         f'<div class="sdpipe-actions"><label class="sdpipe-pack-use"><input type="checkbox" data-sdpipe-pack-used{checked}> '
         f'<span>Use these prompts</span></label>{do_button("Preview", {"do": "pack-preview"}, "pack-preview")}'
-        f'{do_button("Keep the pack", {"do": "pack-save"}, "pack-save")}{do_button("Delete", {"do": "pack-delete"}, "pack-delete")}'
+        f'{do_button("Keep the pack", {"do": "pack-save"}, "pack-save")}{stages}{do_button("Delete", {"do": "pack-delete"}, "pack-delete")}'
         f'{do_button("Close", {"do": "pack-close"}, "pack-close")}</div>{show_box("warning", warnings)}{first}</div>'
     )
 

@@ -208,6 +208,24 @@ def test_a_pack_is_kept_opened_and_deleted(section: Section) -> None:
     assert 'role="alert"' in section.notice
 
 
+def test_the_settings_beside_a_pack_become_the_stages(section: Section) -> None:
+    preset = {
+        "pipeline": {"txt2img_enabled": True, "upscale_enabled": True}, "txt2img": {"steps": 33, "sampler": "Euler a", "mystery": 1},
+        "upscale": {"upscaler": "Lanczos", "upscale_by": 2},
+    }
+    pack = {"name": "animals", "texts": {".json": json.dumps({"pack_data": {"slots": [{"text": "a cat"}]}, "preset_data": preset})}}
+    section.chain("pack-preview", {"stages": [stage("img2img")], "pack": pack})
+    assert "Its settings as stages" in section.editor
+    section.chain("pack-stages", {"stages": [stage("img2img")], "pack": pack})
+    assert [name in section.editor for name in ('data-sdpipe-stage="txt2img"', 'data-sdpipe-stage="upscale"')] == [True, True]
+    assert 'data-sdpipe-stage="img2img"' not in section.editor and 'value="33"' in section.editor and "mystery" in section.editor
+    assert "<strong>2 images</strong>" in section.status
+    section.chain("pack-preview", {"pack": PACK})
+    assert "Its settings as stages" not in section.editor
+    section.chain("pack-stages", {"pack": PACK})
+    assert "no settings that could be stages" in section.notice
+
+
 @pytest.mark.parametrize("name", ["x.exe", "", ".txt", "../up.txt"])
 def test_a_file_that_is_no_pack_is_refused_or_has_only_its_name(section: Section, name: str) -> None:
     section.chain("pack-text", {}, name=name, text="a cat")
