@@ -17,7 +17,7 @@ from typing import Any, Iterator
 from PIL import Image
 
 from lib_sdpipe.errors import SdPipeError
-from lib_sdpipe.hosts.to_data import has_hidden_text
+from lib_sdpipe.images.stealth import has_hidden_alpha
 from lib_sdpipe.pipeline.port import FindPicture
 from lib_sdpipe.record.facts import Json
 
@@ -62,7 +62,7 @@ class _Making:
 
     def _picture(self, value: Json) -> Any:
         picture = self._find_picture({key: item for key, item in value.items() if key in _REFERENCES})
-        if value.get("alpha") != "hidden" and has_hidden_text(picture):
+        if value.get("alpha") != "hidden" and has_hidden_alpha(picture):
             picture = picture.convert("RGB")  # whatever was given then had no such alpha; its file has
         if value.get("as") == "base64":
             return _to_base64(picture)

@@ -8,7 +8,12 @@ from dataclasses import replace
 
 from PIL import Image
 
-from modules import images, shared
+from modules import images, script_callbacks, shared
+
+try:
+    from modules import stealth_infotext
+except ImportError:
+    stealth_infotext = None  # A1111 and its kin hide nothing
 
 from lib_sdpipe.errors import SdPipeError
 from lib_sdpipe.hosts import settings
@@ -104,7 +109,7 @@ class PipelinePort:
             if infotext is None and extension == ".png":
                 picture.save(path, "PNG")  # the host would write the word None into it
             else:
-                images.save_image_with_geninfo(picture, infotext, path, extension)
+                images.save_image_with_geninfo(_hide_text(picture, infotext, path), infotext, path, extension)
         except (KeyError, ValueError) as fault:
             raise OSError(f"{os.path.basename(path)}: the host cannot write this kind of picture ({fault})") from fault
 
@@ -132,3 +137,12 @@ class PipelinePort:
 def _options(label: str) -> RunOptions:
     """As the settings say, but for the label: whoever starts a pipeline wants it recorded, also while recording is paused."""
     return replace(settings.default_options(), record=True, label=label)
+
+
+def _hide_text(picture: Image.Image, infotext: str | None, path: str) -> Image.Image:
+    """As Forge saves a picture: with the text once more in its alpha, if that is switched on."""
+    if stealth_infotext is None or infotext is None or not shared.opts.enable_pnginfo:
+        return picture
+    params = script_callbacks.ImageSaveParams(picture.copy(), None, path, {"parameters": infotext})
+    stealth_infotext.add_stealth_pnginfo(params)
+    return params.image

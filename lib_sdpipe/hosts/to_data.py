@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from lib_sdpipe.images.stealth import has_hidden_alpha
 from lib_sdpipe.record.facts import Json
 from lib_sdpipe.record.privacy import is_key_text, is_secret
 
@@ -123,7 +124,7 @@ class _Reading:
     def _read_picture(self, value: Any) -> Json | None:
         if isinstance(value, Image.Image):
             taken = {"$picture": self._box.put(value)}
-            return {**taken, "alpha": "hidden"} if has_hidden_text(value) else taken
+            return {**taken, "alpha": "hidden"} if has_hidden_alpha(value) else taken
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.size and value.ndim in (2, 3):
             picture = Image.fromarray(value.squeeze(-1) if value.shape[-1] == 1 else value)
             return {"$picture": self._box.put(picture), "as": "array"}
@@ -154,11 +155,6 @@ class _Reading:
     def _refuse(self, reason: str) -> None:
         if self._left > 0:
             self._problems.append(reason)
-
-
-def has_hidden_text(picture: Image.Image) -> bool:
-    """Whether its alpha is none: Forge hides the infotext in the lowest bit. The hosts reckon with it, by 1 here and there."""
-    return picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (254, 255)
 
 
 def _looks_like_picture(text: str) -> bool:

@@ -14,6 +14,7 @@ from PIL import Image
 from lib_sdpipe.errors import RecordError, SdPipeError
 from lib_sdpipe.images.digest import pixel_sha256
 from lib_sdpipe.images.read import UnreadableImageError, read_image
+from lib_sdpipe.images.stealth import has_hidden_alpha
 from lib_sdpipe.index.index import Index
 from lib_sdpipe.manifest.records import Json, Manifest, Run
 from lib_sdpipe.record.extras import Extras
@@ -254,7 +255,11 @@ def _find_promised(promise: Json) -> str | None:
 def _place_inputs(opened: OpenRun, place: Place, line: Json, pictures: dict[str, Image.Image]) -> Json:
     """References to a pass's input picture and mask. Later inputs of a pass share the first one's mask."""
     keep = line.get("keep", False)
-    found = {"picture": opened.keeper.place_picture(pictures.get("parent"), keep, line.get("known"))}
+    picture = pictures.get("parent")
+    placed = opened.keeper.place_picture(picture, keep, line.get("known"))
+    if placed is not None and picture is not None and has_hidden_alpha(picture):
+        placed = {**placed, "alpha": "hidden"}
+    found = {"picture": placed}
     mask = opened.keeper.place_picture(pictures["mask"], keep) if "mask" in pictures else opened.inputs.get((place[0], 0), {}).get("mask")
     return {**found, "mask": mask} if mask is not None else found
 

@@ -34,14 +34,14 @@ def test_page_jobs_run_on_the_main_thread(sandbox: Sandbox, log: Log) -> None:
 
 
 def test_infotext_is_hidden_in_alpha_before_the_callbacks(sandbox: Sandbox, log: Log) -> None:
-    from modules import image_text
+    from modules import stealth_infotext
 
     sandbox.generate(prompt="x", seed=1, save_images=True, **SMALL)
     event = log.of("on_before_image_saved")[0]
     assert event["mode"] == "RGBA"
     image = Image.open(log.of("on_image_saved")[0]["filename"])
     assert image.getchannel("A").getextrema() == (254, 255)
-    assert image_text.read_stealth(image) == image.info["parameters"]
+    assert stealth_infotext.read_info_from_image_stealth(image) == image.info["parameters"]
 
 
 def test_hook_of_an_image_knows_its_place_in_the_job(sandbox: Sandbox, log: Log) -> None:

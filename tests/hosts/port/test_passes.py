@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from lib_sdpipe.images.stealth import read_stealth_infotext
 from lib_sdpipe.manifest.records import ImageLink
 from tests.hosts.port import units
 from tests.hosts.port.conftest import Desk, pixels
@@ -88,3 +90,28 @@ def test_the_alpha_in_which_forge_hides_a_text_is_given_where_it_was_given_then(
         assert desk.make("img2img", init_images=[reference]).error is None
     units.calls.clear()
     assert seen == ["RGB", "RGBA"]
+
+
+def test_what_an_image_was_made_from_is_told_with_its_hidden_alpha(desk: Desk) -> None:
+    hiding = Image.effect_noise((64, 64), 90).convert("RGBA")
+    hiding.putalpha(Image.effect_noise((64, 64), 90).point(lambda value: 254 if value > 128 else 255))
+    desk.pictures["x"] = hiding
+    assert desk.make("img2img", init_images=[{"$input": "x", "alpha": "hidden"}]).error is None
+    desk.close()
+    (reference,) = desk.manifests()[0]["config"]["init_images"]
+    assert reference["alpha"] == "hidden"
+
+
+def test_a_picture_is_written_as_the_host_saves_its_own(desk: Desk, tmp_path: Path) -> None:
+    """Forge hides the text in the alpha of a PNG, too, where that is switched on."""
+    from modules import shared
+
+    picture, text = Image.effect_noise((96, 96), 90).convert("RGB"), "a lighthouse\nSteps: 4, Run ID: 20251225_143022_x"
+    for name in ("again.png", "again.jpg"):
+        desk.port.write_picture(picture, text, str(tmp_path / name))
+        with Image.open(tmp_path / name) as written:
+            written.load()
+        hides = shared.is_forge() and name.endswith(".png")
+        assert read_stealth_infotext(written) == (text if hides else None) and written.mode == ("RGBA" if hides else "RGB")
+        assert not name.endswith(".png") or written.convert("RGB").tobytes() == picture.tobytes()
+    assert picture.mode == "RGB", "what was given is not changed"

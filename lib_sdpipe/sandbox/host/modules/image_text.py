@@ -1,18 +1,15 @@
-"""Writing the infotext into a picture file and reading it back: PNG text, EXIF UserComment, Forge's hidden alpha."""
+"""Writing the infotext into a picture file and reading it back: PNG text, EXIF UserComment."""
 
 from __future__ import annotations
 
-import gzip
 import struct
 from typing import Any
 
-import numpy as np
 from PIL import Image, PngImagePlugin
 
 from modules.shared import opts
 
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
-_STEALTH = b"stealth_pngcomp"
 _NOT_TEXT = frozenset((
     "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "exif", "loop", "background", "timestamp", "duration",
     "progressive", "progression", "icc_profile", "chromaticity", "photoshop",
@@ -83,27 +80,3 @@ def _user_comment(block: bytes) -> str | None:
     if value.startswith(b"UNICODE\0"):
         return value[8:].decode("utf-16-be", "surrogatepass")
     return value[8:].decode("utf8", "ignore") if value.startswith(b"ASCII\0") else value.decode("utf8", "ignore")
-
-
-def add_stealth(image: Image.Image, text: str) -> None:
-    """Forge: the infotext once more, in the lowest bit of alpha, column by column. Changes the picture in place."""
-    packed = gzip.compress(text.encode(), mtime=0)
-    message = _STEALTH + struct.pack(">I", len(packed) * 8) + packed
-    bits = np.unpackbits(np.frombuffer(message, dtype=np.uint8))[: image.width * image.height]
-    alpha = np.full((image.width, image.height), 255, dtype=np.uint8)
-    alpha.reshape(-1)[: len(bits)] = 254 | bits
-    image.putalpha(Image.fromarray(np.ascontiguousarray(alpha.T)))
-
-
-def read_stealth(image: Image.Image) -> str | None:
-    if image.mode != "RGBA":
-        return None
-    packed = np.packbits(np.asarray(image.getchannel("A")).T.reshape(-1) & 1).tobytes()
-    if not packed.startswith(_STEALTH):
-        return None
-    start = len(_STEALTH) + 4
-    size = struct.unpack(">I", packed[start - 4: start])[0] // 8
-    try:
-        return gzip.decompress(packed[start: start + size]).decode()
-    except (OSError, EOFError, UnicodeDecodeError):
-        return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from modules import errors, image_text, script_callbacks, shared
+from modules import errors, image_text, script_callbacks, shared, stealth_infotext
 from modules.image_grids import (  # noqa: F401
     Grid,
     GridAnnotation,
@@ -55,9 +55,8 @@ def save_image(image: Any, path: str, basename: str | None, seed: Any = None, pr
     if info is not None:
         pnginfo[pnginfo_section_name] = info
     params = script_callbacks.ImageSaveParams(image, p, filename, pnginfo)
-    hidden = shared.is_forge() and opts.enable_pnginfo and opts.stealth_pnginfo_option == "Alpha"
-    if hidden and params.filename.endswith(".png") and "parameters" in pnginfo:
-        image_text.add_stealth(params.image, str(pnginfo["parameters"]))
+    if opts.enable_pnginfo:
+        stealth_infotext.add_stealth_pnginfo(params)
     script_callbacks.before_image_saved_callback(params)
     info = params.pnginfo.get(pnginfo_section_name)
     return _write(params, info, path, pnginfo_section_name)
@@ -133,7 +132,7 @@ def _export_large(image: Any, info: str | None, stem: str, pnginfo: dict[str, An
 def read_info_from_image(image: Any) -> tuple[str | None, dict[str, Any]]:
     geninfo, items = image_text.read_info_from_image(image)
     if geninfo is None and shared.is_forge():
-        geninfo = image_text.read_stealth(image)
+        geninfo = stealth_infotext.read_info_from_image_stealth(image)
     return geninfo, items
 
 
