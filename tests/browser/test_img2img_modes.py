@@ -122,5 +122,5 @@ def assert_each_from_its_own(made: Made, source: Made) -> None:
     assert [m["parent"] and m["parent"]["name"] for m in images] == ["txt2img_001", "txt2img_002"]
     assert {m["parent"]["run_id"] for m in images} == {source.run_id}
     assert made.run["images"] == {"planned": 2, "returned": 2, "saved": 2}
-    pictures = [m["config"]["init_images"] for m in images]
-    assert pictures == [[{"$image": {"run_id": source.run_id, "name": m["name"]}}] for m in source.of("txt2img")]
+    pictures = [[one["$image"] for one in m["config"]["init_images"]] for m in images]  # in Forge they also have a hidden alpha
+    assert pictures == [[{"run_id": source.run_id, "name": m["name"]}] for m in source.of("txt2img")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.browser.page import Page
 from tests.browser.test_pipelines_section import open_pipelines, press, wait_ended
 from tests.contract.conftest import Generate, Made, base_request, noise, open_picture, options  # noqa: F401  (a fixture)
@@ -11,6 +13,12 @@ from tests.contract.webui import WebUI, encode_picture
 
 OpenPage = Callable[..., Page]
 Options = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def empty_list(host: WebUI) -> None:
+    """Nothing that ended earlier is taken for what ends here."""
+    host.post("/sdpipe/v1/queue/clear")
 
 
 def open_again(page: Page, run_id: str, name: str) -> None:
@@ -43,11 +51,11 @@ def test_a_lost_file_is_put_back_and_room_is_made_and_taken_back(open_page: Open
     made = generate(seed=11)
     (image,) = made.of("txt2img")
     file = made.file(image)
-    pixels = open_picture(file).tobytes()
+    pixels = open_picture(file).convert("RGB").tobytes()
     file.unlink()
     page = open_page()
     regenerate(page, made)
-    assert open_picture(file).tobytes() == pixels
+    assert open_picture(file).convert("RGB").tobytes() == pixels
 
     open_again(page, made.run_id, "txt2img_001")
     press(page, "do-release")
@@ -58,7 +66,7 @@ def test_a_lost_file_is_put_back_and_room_is_made_and_taken_back(open_page: Open
 
     host.post("/sdpipe/v1/queue/clear")
     regenerate(page, made)
-    assert open_picture(file).tobytes() == pixels
+    assert open_picture(file).convert("RGB").tobytes() == pixels
 
 
 def regenerate(page: Page, made: Made) -> None:
