@@ -1,4 +1,4 @@
-"""One job, from where it is to its end: pass after pass through the port, what is done noted after each."""
+"""One job, from where it is to its end: pass after pass through the port, what is done noted in the queue."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ def change_queue(layout: Layout, change: Callable[[Queue], Queue]) -> Queue:
         jobs, raw = [job for job, _ in pairs], [raw for _, raw in pairs]
         data = format_json({**after.copy(update={"jobs": []}).to_json(), "jobs": raw})
         write_atomic(layout.queue_file, data)
-        _last = _Known(data, after.copy(update={"jobs": jobs}), raw)
-        return _last.queue
+        known = _last = _Known(data, after.copy(update={"jobs": jobs}), raw)
+    return known.queue
 
 
 def _read_anew(job: Job) -> tuple[Job, Json]:
@@ -77,5 +77,5 @@ def _read(layout: Layout) -> _Known:
         first = fault.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{path}: {place}: {first['msg']}; mend it, or {MADE_ANEW}") from fault
-    _last = _Known(data, queue, document.get("jobs") or [])
-    return _last
+    known = _last = _Known(data, queue, document.get("jobs") or [])
+    return known

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +56,7 @@ def test_a_lost_file_is_put_back_and_room_is_made_and_taken_back(open_page: Open
     pixels = open_picture(file).convert("RGB").tobytes()
     file.unlink()
     page = open_page()
-    regenerate(page, made)
+    regenerate(page, made, file)
     assert open_picture(file).convert("RGB").tobytes() == pixels
 
     open_again(page, made.run_id, "txt2img_001")
@@ -65,15 +67,19 @@ def test_a_lost_file_is_put_back_and_room_is_made_and_taken_back(open_page: Open
     page.tab.locator(".sdpipe-bin", has_text="txt2img_001").first.wait_for()
 
     host.post("/sdpipe/v1/queue/clear")
-    regenerate(page, made)
+    regenerate(page, made, file)
     assert open_picture(file).convert("RGB").tobytes() == pixels
 
 
-def regenerate(page: Page, made: Made) -> None:
+def regenerate(page: Page, made: Made, file: Path) -> None:
     open_again(page, made.run_id, "txt2img_001")
     press(page, "do-regenerate")
     page.tab.locator(".sdpipe-again", has_text="In the queue").wait_for()
-    wait_ended(page, "Regenerate", "Identical")
+    wait_ended(page, "Regenerate", "Identical")  # or an earlier one, until the page has looked again
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_job_is_stopped_on_the_page_and_goes_on_from_there(open_page: OpenPage, host: WebUI) -> None:

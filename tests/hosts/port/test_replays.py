@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
+import traceback
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,14 +70,24 @@ def record(desk: Desk, tab: str = "txt2img", **given: Any) -> Recorded:
         postprocessing.run_extras(0, given.pop("image"), None, "", "", True, save_output=True, **given)
     else:
         desk.sandbox.generate(tab, **{**SMALL, "seed": -1, "save_images": True, **given})
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+    began, seen = time.monotonic(), ""
+    while time.monotonic() < began + 120:  # a disk to which everybody writes can take long
         new = set(desk.store.iter_run_ids()) - before
         if new and desk.store.layout.run_file(min(new)).exists() and desk.store.read_run(min(new)).status != "running":
             return read_recorded(desk, min(new))
         time.sleep(0.05)
+        if not seen and time.monotonic() > began + 20:
+            seen = show_writer()
     found = {run_id: desk.store.layout.run_file(run_id).read_text() for run_id in new if desk.store.layout.run_file(run_id).exists()}
-    raise AssertionError(f"the run was not closed: {new} {found}")
+    raise AssertionError(f"the run was not closed: {new} {found}; after 20 s the writer stood in\n{seen}")
+
+
+def show_writer() -> str:
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return "\n".join(
+        "".join([names[ident], "\n", *traceback.format_stack(frame)]) for ident, frame in sys._current_frames().items()
+        if names.get(ident, "").startswith("SDPipe")
+    )
 
 
 def read_recorded(desk: Desk, run_id: str) -> Recorded:
