@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from lib_sdpipe.errors import NewerSchemaError, RecordError
@@ -24,7 +25,8 @@ def read_bounded(path: Path, limit: int, kind: str) -> bytes | None:
     """Raises RecordError."""
     try:
         with open(path, "rb") as file:
-            data = file.read(limit + 1)
+            # Python takes as much memory as is asked for before it reads.
+            data = file.read(min(limit, os.fstat(file.fileno()).st_size) + 1)
     except FileNotFoundError:
         return None
     except OSError as fault:

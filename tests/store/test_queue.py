@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,15 @@ def test_a_torn_file_is_no_empty_queue(layout: Layout) -> None:
         assert layout.queue_file.read_bytes() == torn
     layout.queue_file.write_bytes(whole)
     assert [job.id for job in read_queue(layout).jobs] == ["a"]
+
+
+def test_a_look_takes_memory_for_what_there_is(layout: Layout) -> None:
+    add(layout, "a")
+    tracemalloc.start()
+    read_queue(layout)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_of_a_finished_job_only_what_it_was_stays(layout: Layout) -> None:
